@@ -1,0 +1,1 @@
+"""Words and arithmetic: vendor-free, I/O-free. Knows no other part."""
