@@ -1,0 +1,86 @@
+"""What every test may ask for: a clock, an empty database of either kind, the cases, a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL
+
+from tests import postgres_server, recorded_cases
+from tests.fixed_clock import FixedClock
+from tests.used import (  # noqa: F401 these are hooks
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# As root Chromium has no sandbox of its own; the rest keeps it from calling home or asking.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of recorded cases."""
+    folder = recorded_cases.cases_folder()
+    if folder is None:
+        pytest.skip(recorded_cases.ABSENT)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[URL]:
+    """One server a test process: the given one, else an own one."""
+    given = os.environ.get("BILLHOOK_TEST_PG_URL")
+    if given:
+        yield postgres_server.given_server(given)
+        return
+    programs = postgres_server.programs()
+    if programs is None:
+        pytest.skip(postgres_server.ABSENT)
+    with postgres_server.running(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_server_url: URL) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with postgres_server.empty_database(postgres_server_url, f"billhook_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'billhook.db'}"
+    url: str = request.getfixturevalue("postgres_database")
+    return url
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium: Playwright's own cannot be had from a package registry."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.skip("Chromium is absent (on Debian: apt-get install chromium)")
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_FLAGS}
