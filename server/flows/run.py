@@ -1,0 +1,84 @@
+"""One run of one job: its phases, each a short transaction that only the lease's holder commits.
+
+A phase begins by renewing the lease under ``lease_owner = me``; no row updated means that somebody
+else took the job over, and this run ends without another word.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+
+from server.core.keys import AccountId
+from server.flows import world as outside
+from server.flows.world import World
+from server.store import calls, jobs
+from server.store.accounts import ConnectionRow
+from server.store.db import Session
+from server.store.jobs import JobRow
+from server.vendors.freshbooks.client import FreshbooksClient
+from server.vendors.http import CallMade
+from server.vendors.kommo.client import KommoClient
+
+
+class LostLease(Exception):
+    """This run was overtaken; whoever has the lease now goes on from the last commit."""
+
+
+class Run:
+    """The job, its account's clients (made on first use), and the phases."""
+
+    def __init__(self, world: World, job: JobRow, owner: str) -> None:
+        self.world = world
+        self.job = job
+        self.owner = owner
+        self._calls: list[CallMade] = []
+
+    @property
+    def account_id(self) -> AccountId:
+        if self.job.account_id is None:
+            raise RuntimeError(f"job {self.job.id} ({self.job.kind}) has no account")
+        return AccountId(self.job.account_id)
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    @contextmanager
+    def phase(self) -> Iterator[Session]:
+        """A transaction under the fence; the calls made since the last one ride in its commit.
+
+        Raises LostLease.
+        """
+        with self.world.database.write() as session:
+            if not jobs.renew(session, self.job.id, self.owner, self.now()):
+                raise LostLease
+            self.note_calls(session)
+            yield session
+
+    def note_calls(self, session: Session) -> None:
+        """Calls without an account (a code before its token) are not kept."""
+        while self._calls:
+            made = self._calls.pop(0)
+            if self.job.account_id is not None:
+                calls.note(
+                    session, account_id=self.job.account_id, job_id=self.job.id, **vars(made)
+                )
+
+    def record(self, made: CallMade) -> None:
+        self._calls.append(made)
+
+    @cached_property
+    def kommo_connection(self) -> ConnectionRow:
+        return outside.connection_of(self.world, self.account_id, "kommo")
+
+    @cached_property
+    def freshbooks_connection(self) -> ConnectionRow:
+        return outside.connection_of(self.world, self.account_id, "freshbooks")
+
+    @cached_property
+    def kommo(self) -> KommoClient:
+        return outside.kommo_client(self.world, self.kommo_connection, self.record)
+
+    @cached_property
+    def freshbooks(self) -> FreshbooksClient:
+        return outside.freshbooks_client(self.world, self.freshbooks_connection, self.record)

@@ -1,0 +1,151 @@
+"""Accounts, their connections to vendors, and the secret URLs that vendors call us by."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.core.keys import AccountId
+from server.store.db import Base
+from server.store.secrets import Vault, hash_of, new_key
+
+
+class AccountRow(Base):
+    """A tenant."""
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)  # used on the command line
+    look_first: Mapped[bool] = mapped_column(default=False)  # after a restore: look before claims
+    created_at: Mapped[datetime]
+
+
+class ConnectionRow(Base):
+    """An account's tie to one vendor. ``external_id`` is the vendor's id of the other side:
+    Kommo's account id, FreshBooks' business id."""
+
+    __tablename__ = "connection"
+    __table_args__ = (
+        sa.UniqueConstraint("vendor", "external_id"),
+        sa.UniqueConstraint("account_id", "vendor"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    vendor: Mapped[str]
+    external_id: Mapped[str]
+    realm: Mapped[str]  # Kommo: the host; FreshBooks: the accounting id in its paths
+    name: Mapped[str]
+    currency: Mapped[str] = mapped_column(default="")
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    grant_id: Mapped[int | None] = mapped_column(sa.ForeignKey("grant.id"))
+    state: Mapped[str] = mapped_column(default="connected")  # connected, reconnect, disconnected
+    down_since: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    connected_at: Mapped[datetime]
+
+
+class HookRow(Base):
+    """A secret URL. The key is found by its hash; sealed beside it, to show and to subscribe."""
+
+    __tablename__ = "hook"
+    __table_args__ = (sa.UniqueConstraint("account_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    kind: Mapped[str]  # kommo, kommo-dp, freshbooks
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    key_sealed: Mapped[str]
+    upstream_id: Mapped[str | None]
+    verifier_sealed: Mapped[str | None]
+    checked_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+
+
+def named(session: Session, name: str) -> AccountRow | None:
+    return session.scalar(sa.select(AccountRow).where(AccountRow.name == name))
+
+
+def everyone(session: Session) -> list[AccountRow]:
+    return list(session.scalars(sa.select(AccountRow).order_by(AccountRow.id)))
+
+
+def add(session: Session, name: str, now: datetime) -> AccountRow:
+    """A new account; a taken name gets a number behind it."""
+    taken = set(session.scalars(sa.select(AccountRow.name)))
+    free = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken)
+    row = AccountRow(name=free, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def connection(session: Session, account_id: int, vendor: str) -> ConnectionRow | None:
+    return session.scalar(
+        sa.select(ConnectionRow).where(
+            ConnectionRow.account_id == account_id, ConnectionRow.vendor == vendor
+        )
+    )
+
+
+def connections(session: Session, account_id: int) -> list[ConnectionRow]:
+    query = sa.select(ConnectionRow).where(ConnectionRow.account_id == account_id)
+    return list(session.scalars(query.order_by(ConnectionRow.vendor)))
+
+
+def connected(session: Session, vendor: str) -> list[ConnectionRow]:
+    """Every live connection of one vendor, over all accounts."""
+    query = sa.select(ConnectionRow).where(
+        ConnectionRow.vendor == vendor, ConnectionRow.state == "connected"
+    )
+    return list(session.scalars(query.order_by(ConnectionRow.id)))
+
+
+def connection_of(session: Session, vendor: str, external_id: str) -> ConnectionRow | None:
+    """Whose Kommo account or FreshBooks business this is; each belongs to one account at most."""
+    return session.scalar(
+        sa.select(ConnectionRow).where(
+            ConnectionRow.vendor == vendor, ConnectionRow.external_id == external_id
+        )
+    )
+
+
+def mark_connection(session: Session, connection_id: int, **changes: Any) -> None:
+    session.execute(
+        sa.update(ConnectionRow).where(ConnectionRow.id == connection_id).values(**changes)
+    )
+
+
+def hook_by_key(session: Session, kind: str, key: str) -> HookRow | None:
+    return session.scalar(
+        sa.select(HookRow).where(HookRow.kind == kind, HookRow.key_hash == hash_of(key))
+    )
+
+
+def hook_of(session: Session, account_id: int, kind: str) -> HookRow | None:
+    return session.scalar(
+        sa.select(HookRow).where(HookRow.account_id == account_id, HookRow.kind == kind)
+    )
+
+
+def hook_key(session: Session, vault: Vault, account_id: AccountId, kind: str) -> str:
+    """The account's secret key for hooks of this kind; made on first use, then the same for ever:
+    the URL stands in customers' pipelines."""
+    row = hook_of(session, account_id, kind)
+    owner = f"hook:{account_id}:{kind}"
+    if row is not None:
+        key: str = vault.open(owner, row.key_sealed)
+        return key
+    key = new_key()
+    session.add(
+        HookRow(
+            account_id=account_id,
+            kind=kind,
+            key_hash=hash_of(key),
+            key_sealed=vault.seal(owner, key),
+        )
+    )
+    session.flush()
+    return key

@@ -1,0 +1,99 @@
+"""Recorded calls, vendor budgets and caches: what is known of our own talking to vendors."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.db import Base, rows_changed
+
+
+class CallRow(Base):
+    """One call: ids, statuses and times, never a body, a token or a person's name."""
+
+    __tablename__ = "call"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    job_id: Mapped[int | None]
+    vendor: Mapped[str]
+    method: Mapped[str]
+    path: Mapped[str]
+    status: Mapped[int | None]
+    outcome: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    duration_ms: Mapped[int]
+    request_id: Mapped[str] = mapped_column(default="")
+
+
+class BucketRow(Base):
+    """An account's budget at a vendor (GCRA), and until when it is paused."""
+
+    __tablename__ = "bucket"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    vendor: Mapped[str] = mapped_column(primary_key=True)
+    full_at: Mapped[datetime | None]  # the theoretical arrival time of the next call
+    paused_until: Mapped[datetime | None]
+
+
+class VendorCacheRow(Base):
+    """Metadata of a vendor (field ids, stages), shared by all processes."""
+
+    __tablename__ = "vendor_cache"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    fetched_at: Mapped[datetime]
+
+
+class SlotRow(Base):
+    """A stretch of periodic work, taken once over all processes."""
+
+    __tablename__ = "slot"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[str] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime]
+
+
+def note(session: Session, **columns: Any) -> None:
+    session.add(CallRow(**columns))
+
+
+def cached(session: Session, account_id: int, name: str, newer_than: datetime) -> Any:
+    """The value, or None when it is absent or older."""
+    row = session.get(VendorCacheRow, (account_id, name))
+    return row.value if row is not None and row.fetched_at > newer_than else None
+
+
+def cache(session: Session, account_id: int, name: str, value: Any, now: datetime) -> None:
+    session.merge(VendorCacheRow(account_id=account_id, name=name, value=value, fetched_at=now))
+    session.flush()
+
+
+def drop_cache(session: Session, account_id: int, name: str | None = None) -> None:
+    query = sa.delete(VendorCacheRow).where(VendorCacheRow.account_id == account_id)
+    session.execute(query.where(VendorCacheRow.name == name) if name else query)
+
+
+def pause(session: Session, account_id: int, vendor: str, until: datetime) -> None:
+    """The circuit breaker: nobody calls this vendor for this account before ``until``."""
+    row = session.get(BucketRow, (account_id, vendor))
+    if row is None:
+        session.add(BucketRow(account_id=account_id, vendor=vendor, paused_until=until))
+    elif row.paused_until is None or row.paused_until < until:
+        row.paused_until = until
+    session.flush()
+
+
+def paused_until(session: Session, account_id: int, vendor: str) -> datetime | None:
+    row = session.get(BucketRow, (account_id, vendor))
+    return row.paused_until if row is not None else None
+
+
+def forget_before(session: Session, before: datetime, most: int) -> int:
+    old = sa.select(CallRow.id).where(CallRow.started_at < before).limit(most)
+    return rows_changed(session, sa.delete(CallRow).where(CallRow.id.in_(old.scalar_subquery())))

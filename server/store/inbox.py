@@ -1,0 +1,169 @@
+"""The inbox: every accepted request as it came, and the entries that it proves.
+
+Nothing is dropped by its body's hash: two real changes may be byte-identical. Folding happens in
+jobs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.db import Base, rows_changed
+
+SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
+
+
+class EventRow(Base):
+    """One request of a vendor. ``verdict`` says in words what became of it."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    kind: Mapped[str]  # the hook's kind: kommo, kommo-dp, freshbooks
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    subjects: Mapped[list[Any]]
+    verdict: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class EntryRow(Base):
+    """One proven entering of a stage. ``upstream_id`` is Kommo's event id, once known."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "upstream_id"),
+        sa.Index("ix_entry_deal", "account_id", "deal_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    deal_id: Mapped[int] = mapped_column(sa.BigInteger)
+    pipeline_id: Mapped[int] = mapped_column(sa.BigInteger)
+    stage_id: Mapped[int] = mapped_column(sa.BigInteger)
+    at: Mapped[datetime]
+    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("event.id"))
+    upstream_id: Mapped[str | None]
+
+
+class CursorRow(Base):
+    """How far a stream was read."""
+
+    __tablename__ = "cursor"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """An entering as a hook or Kommo's event list tells it."""
+
+    deal_id: int
+    pipeline_id: int
+    stage_id: int
+    at: datetime
+    event_id: int | None = None
+    upstream_id: str | None = None
+
+
+def keep(session: Session, **columns: Any) -> int:
+    """Store a request as it came; returns the event's id."""
+    row = EventRow(**columns)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def enter(session: Session, account_id: int, entered: Entered) -> bool:
+    """Keep an entering unless it is known already; whether it was new.
+
+    A hook's repetition, and Kommo's own event of the entering that a hook told, are the same:
+    same deal and stage within two minutes. The event's id is put on the hook's row.
+    """
+    if entered.upstream_id and _by_upstream_id(session, account_id, entered.upstream_id):
+        return False
+    same = session.scalars(
+        sa.select(EntryRow)
+        .where(
+            EntryRow.account_id == account_id,
+            EntryRow.deal_id == entered.deal_id,
+            EntryRow.pipeline_id == entered.pipeline_id,
+            EntryRow.stage_id == entered.stage_id,
+            EntryRow.at.between(entered.at - SAME_ENTRY, entered.at + SAME_ENTRY),
+        )
+        .order_by(EntryRow.id)
+    ).all()
+    for row in same:
+        if entered.upstream_id is None or row.upstream_id is None:
+            row.upstream_id = row.upstream_id or entered.upstream_id
+            session.flush()
+            return False
+    session.add(EntryRow(account_id=account_id, **vars(entered)))
+    session.flush()
+    return True
+
+
+def _by_upstream_id(session: Session, account_id: int, upstream_id: str) -> EntryRow | None:
+    return session.scalar(
+        sa.select(EntryRow).where(
+            EntryRow.account_id == account_id, EntryRow.upstream_id == upstream_id
+        )
+    )
+
+
+def entries(session: Session, account_id: int, deal_id: int) -> list[EntryRow]:
+    query = sa.select(EntryRow).where(
+        EntryRow.account_id == account_id, EntryRow.deal_id == deal_id
+    )
+    return list(session.scalars(query.order_by(EntryRow.at, EntryRow.id)))
+
+
+def events(
+    session: Session,
+    *,
+    account_id: int | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    kinds: Sequence[str] = (),
+) -> Iterable[EventRow]:
+    """The inbox in the order of its coming, for replay."""
+    query = sa.select(EventRow).order_by(EventRow.id)
+    if account_id is not None:
+        query = query.where(EventRow.account_id == account_id)
+    if since is not None:
+        query = query.where(EventRow.received_at >= since)
+    if until is not None:
+        query = query.where(EventRow.received_at < until)
+    if kinds:
+        query = query.where(EventRow.kind.in_(kinds))
+    return session.scalars(query.execution_options(yield_per=200))
+
+
+def cursor(session: Session, account_id: int, stream: str) -> datetime | None:
+    row = session.get(CursorRow, (account_id, stream))
+    return row.at if row else None
+
+
+def move_cursor(session: Session, account_id: int, stream: str, at: datetime) -> None:
+    """Forwards only; in the commit that wrote what was read up to there."""
+    row = session.get(CursorRow, (account_id, stream))
+    if row is None:
+        session.add(CursorRow(account_id=account_id, stream=stream, at=at))
+    elif row.at < at:
+        row.at = at
+    session.flush()
+
+
+def forget_before(session: Session, before: datetime, most: int) -> int:
+    """Retention, in batches; an entry outlives the event that proved it."""
+    old = sa.select(EventRow.id).where(EventRow.received_at < before).limit(most)
+    ids = list(session.scalars(old))
+    session.execute(sa.update(EntryRow).where(EntryRow.event_id.in_(ids)).values(event_id=None))
+    return rows_changed(session, sa.delete(EventRow).where(EventRow.id.in_(ids)))

@@ -1,0 +1,58 @@
+"""Bring a database to the newest version of the tables.
+
+``python -m server.store.migrate "what changed"`` writes the next migration from the models.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Engine
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The newest revision; there is exactly one."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise RuntimeError(f"no migrations in {SCRIPTS}")
+    return revision
+
+
+def current(engine: Engine) -> str | None:
+    """The database's revision; None: empty."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine) -> None:
+    """To head; safe to call again, and by two processes at once (each runs in a transaction)."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def _write_next(message: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        engine = sa.create_engine(f"sqlite:///{folder}/next.db")
+        upgrade(engine)
+        with engine.begin() as connection:
+            command.revision(_config(connection), message=message, autogenerate=True)
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    _write_next(sys.argv[1])

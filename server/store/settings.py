@@ -1,0 +1,106 @@
+"""The versions of an account's settings document, and when each rule was switched on and off."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.db import Base, rows_changed
+
+
+class SettingsVersionRow(Base):
+    """One saved version of the document; the highest number counts."""
+
+    __tablename__ = "settings_version"
+    __table_args__ = (sa.UniqueConstraint("account_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    number: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    author: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class RuleSwitchRow(Base):
+    """A stretch of time in which a rule was on, by Kommo's clock; never exported."""
+
+    __tablename__ = "rule_switch"
+    __table_args__ = (
+        # One open stretch a rule: "on" is a fact, not a race.
+        sa.Index(
+            "uq_rule_switch_open",
+            "account_id",
+            "rule_slug",
+            unique=True,
+            sqlite_where=sa.text("off_at IS NULL"),
+            postgresql_where=sa.text("off_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    rule_slug: Mapped[str]
+    on_at: Mapped[datetime]
+    off_at: Mapped[datetime | None]
+
+
+def current(session: Session, account_id: int) -> SettingsVersionRow | None:
+    return session.scalar(
+        sa.select(SettingsVersionRow)
+        .where(SettingsVersionRow.account_id == account_id)
+        .order_by(SettingsVersionRow.number.desc())
+        .limit(1)
+    )
+
+
+def save(
+    session: Session, account_id: int, document: dict[str, Any], author: str, now: datetime
+) -> SettingsVersionRow:
+    """A new version. Two at once: the unique number lets one of them fail and read again."""
+    before = current(session, account_id)
+    row = SettingsVersionRow(
+        account_id=account_id,
+        number=(before.number if before else 0) + 1,
+        document=document,
+        author=author,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def switched_on(session: Session, account_id: int) -> dict[str, datetime]:
+    """The rules that are on, and since when (Kommo's clock)."""
+    rows = session.scalars(
+        sa.select(RuleSwitchRow).where(
+            RuleSwitchRow.account_id == account_id, RuleSwitchRow.off_at.is_(None)
+        )
+    )
+    return {row.rule_slug: row.on_at for row in rows}
+
+
+def switch_on(session: Session, account_id: int, slug: str, at: datetime) -> bool:
+    """Whether it was off before."""
+    if slug in switched_on(session, account_id):
+        return False
+    session.add(RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at))
+    session.flush()
+    return True
+
+
+def switch_off(session: Session, account_id: int, slug: str, at: datetime) -> bool:
+    """Whether it was on before."""
+    changed = rows_changed(
+        session,
+        sa.update(RuleSwitchRow)
+        .where(
+            RuleSwitchRow.account_id == account_id,
+            RuleSwitchRow.rule_slug == slug,
+            RuleSwitchRow.off_at.is_(None),
+        )
+        .values(off_at=at),
+    )
+    return changed == 1

@@ -1,0 +1,115 @@
+"""One-time things: OAuth tickets, and tokens that must not be used twice."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.db import Base, rows_changed
+from server.store.secrets import hash_of, new_key
+
+
+class TicketRow(Base):
+    """Somebody's intent to connect. minted → started (has a state, bound to a browser) →
+    returned (tokens sealed, both sides named) → completed, or failed with a sentence."""
+
+    __tablename__ = "oauth_ticket"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vendor: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    ticket_hash: Mapped[str] = mapped_column(unique=True)
+    state_hash: Mapped[str | None] = mapped_column(unique=True)
+    browser_hash: Mapped[str | None]
+    stage: Mapped[str] = mapped_column(default="minted")
+    result_sealed: Mapped[str | None] = mapped_column(sa.Text)
+    summary: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class UsedTokenRow(Base):
+    """``jti`` of a one-time token, kept until it has expired."""
+
+    __tablename__ = "used_token"
+
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
+
+
+def mint(
+    session: Session, vendor: str, account_id: int | None, now: datetime, expires_at: datetime
+) -> str:
+    """A new ticket; what is returned is shown once and stored as its hash."""
+    ticket = new_key()
+    session.add(
+        TicketRow(
+            vendor=vendor,
+            account_id=account_id,
+            ticket_hash=hash_of(ticket),
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    session.flush()
+    return ticket
+
+
+def start(session: Session, vendor: str, ticket: str, now: datetime) -> tuple[str, str] | None:
+    """Spend a minted ticket: (state for the vendor, secret for the browser's cookie), or None."""
+    state, browser = new_key(), new_key()
+    spent = rows_changed(
+        session,
+        sa.update(TicketRow)
+        .where(
+            TicketRow.vendor == vendor,
+            TicketRow.ticket_hash == hash_of(ticket),
+            TicketRow.stage == "minted",
+            TicketRow.expires_at > now,
+        )
+        .values(stage="started", state_hash=hash_of(state), browser_hash=hash_of(browser)),
+    )
+    return (state, browser) if spent == 1 else None
+
+
+def come_back(
+    session: Session, vendor: str, state: str, browser: str, now: datetime
+) -> TicketRow | None:
+    """Spend a state from the browser that it was given to: the ticket, now ``returning``."""
+    spent = rows_changed(
+        session,
+        sa.update(TicketRow)
+        .where(
+            TicketRow.vendor == vendor,
+            TicketRow.state_hash == hash_of(state),
+            TicketRow.browser_hash == hash_of(browser),
+            TicketRow.stage == "started",
+            TicketRow.expires_at > now,
+        )
+        .values(stage="returning"),
+    )
+    if spent != 1:
+        return None
+    return session.scalar(sa.select(TicketRow).where(TicketRow.state_hash == hash_of(state)))
+
+
+def find(session: Session, ticket: str) -> TicketRow | None:
+    return session.scalar(sa.select(TicketRow).where(TicketRow.ticket_hash == hash_of(ticket)))
+
+
+def settle(session: Session, ticket_id: int, stage: str, **changes: Any) -> None:
+    session.execute(
+        sa.update(TicketRow).where(TicketRow.id == ticket_id).values(stage=stage, **changes)
+    )
+
+
+def use_once(session: Session, jti: str, expires_at: datetime) -> bool:
+    """Whether this token was not used before; commits with the action that it allows."""
+    try:
+        with session.begin_nested():
+            session.add(UsedTokenRow(jti=jti, expires_at=expires_at))
+    except IntegrityError:
+        return False
+    return True
