@@ -1,1 +1,97 @@
-"""."""
+"""The outside world in a box: Kommo and FreshBooks over real HTTP, with their quirks.
+
+Tests, demo and benchmarks stand on it; it imports no other part of the product, so that a client
+and its vendor cannot agree on the same mistake.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from .clock import SandboxClock
+from .control import control_app
+from .delivery import Deliveries
+from .faults import Fault, Faults
+from .kommo import KommoSwitches, KommoWorld
+from .ports import Ports
+from .serve import Served, serve
+
+try:  # until the other vendor's part stands
+    from .freshbooks import FreshbooksSwitches, FreshbooksWorld
+except ImportError:
+    FreshbooksSwitches, FreshbooksWorld = KommoSwitches, KommoWorld  # type: ignore[assignment,misc]
+
+__all__ = ["Fault", "Ports", "Sandbox", "SandboxClock"]
+
+
+class Sandbox:
+    """Both vendors, one clock, one list of faults, one queue of hooks.
+
+    ``seed(sandbox)`` runs at the end of ``start``. ``auto`` posts hooks at once (the demo);
+    without it ``deliveries.deliver_due()`` does (tests).
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: SandboxClock | None = None,
+        ports: Ports | None = None,
+        seed: "Callable[[Sandbox], object] | None" = None,
+        auto: bool = False,
+    ) -> None:
+        self.clock = clock or SandboxClock()
+        self.ports = ports or Ports()
+        self.faults = Faults(self.clock)
+        self.deliveries = Deliveries(self.clock)
+        self.kommo = KommoWorld(
+            clock=self.clock,
+            faults=self.faults,
+            deliveries=self.deliveries,
+            switches=KommoSwitches(),
+        )
+        self.freshbooks = FreshbooksWorld(
+            clock=self.clock,
+            faults=self.faults,
+            deliveries=self.deliveries,
+            switches=FreshbooksSwitches(),
+        )
+        self._seed = seed
+        self._auto = auto
+        self._control: Served | None = None
+
+    @property
+    def control_url(self) -> str:
+        """Root of the control app: the human page at "/", ``/_clock``, ``/_faults`` and so on."""
+        if self._control is None:
+            raise RuntimeError("the sandbox is not started")
+        return self._control.url
+
+    def start(self) -> Self:
+        self.kommo.start(self.ports)
+        self.freshbooks.start(self.ports)
+        self._control = serve(control_app(self), self.ports.control)
+        if self._auto:
+            self.deliveries.start_auto()
+        if self._seed is not None:
+            self._seed(self)
+        return self
+
+    def stop(self) -> None:
+        """Close every port; state stays readable."""
+        self.deliveries.stop()
+        self.freshbooks.stop()
+        self.kommo.stop()
+        if self._control is not None:
+            self._control.stop()
+            self._control = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
