@@ -114,6 +114,8 @@ class InvoiceDraft:
 
 
 def _strings(value: Any) -> Any:
+    if isinstance(value, float):
+        raise TypeError("a draft holds Decimals, never a float")
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, dict):

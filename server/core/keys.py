@@ -41,8 +41,12 @@ def digest(value: Any) -> str:
 
 
 def folded(text: str) -> str:
-    """How e-mails and VAT ids are compared: NFC, no outer space, casefolded."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
+    """How e-mails and VAT ids are compared: no outer space, casefolded, one spelling of accents.
+
+    Unicode's canonical caseless matching: decomposed before the folding, composed at the end.
+    """
+    loose = unicodedata.normalize("NFD", text.strip()).casefold()
+    return unicodedata.normalize("NFC", loose)
 
 
 def client_key(
@@ -52,8 +56,12 @@ def client_key(
     if email:
         return f"email:{folded(email)}"
     if vat_id:
-        return f"vat:{folded(vat_id).replace(' ', '')}"
-    return f"company:{company_id}" if company_id else f"contact:{contact_id}"
+        return f"vat:{''.join(letter for letter in folded(vat_id) if letter.isalnum())}"
+    if company_id:
+        return f"company:{company_id}"
+    if contact_id:
+        return f"contact:{contact_id}"
+    raise ValueError("a client without any mark would be everybody's")
 
 
 def problems_fingerprint(problems: Sequence[Problem]) -> str:

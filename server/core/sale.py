@@ -57,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Sale:
-    """``amount`` is the source's own total (None: not filled); ``problems`` is what reading found."""
+    """``amount`` is the source's own total (None: not filled); ``problems`` what reading found."""
 
     source: str
     source_id: str

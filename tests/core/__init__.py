@@ -1,0 +1,1 @@
+"""Words and arithmetic, tested without anything running."""
