@@ -1,0 +1,243 @@
+"""The one seam to the outside: every call to a vendor goes through ``Caller.send``.
+
+It answers with whatever the vendor answered, or says what is known of a call that got no answer:
+nothing was sent, or it may have happened. It never follows redirects, never sends a call again,
+and leaves no URL, token or body in what it records or raises.
+"""
+
+import http.client
+import ipaddress
+import json as jsonlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from server import __version__
+from server.core.clock import Clock
+from server.core.errors import Certainty, TryLater
+from server.vendors.connection import CURRENT, SHARED, Call, Connections
+
+VENDOR_NAMES = {"kommo": "Kommo", "freshbooks": "FreshBooks", "commercetools": "commercetools"}
+
+MAX_REPLY = 10 * 1024 * 1024  # the largest list page seen is under 1 MB
+_CHUNK = 64 * 1024
+_LONGEST_WAIT = timedelta(hours=1)  # a Retry-After beyond it is taken for a mistake
+_DEFAULT_WAIT = timedelta(seconds=60)  # FreshBooks' window (reference 7.1); Kommo's is a second
+
+# urllib3 writes whole URLs into its log, with the queries that stand in them.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class CallMade:
+    """What is kept of a call: ids and statuses, never a query, a body or a token.
+
+    ``outcome`` is "answered" or a ``Certainty``; ``request_id`` the vendor's, for its support.
+    """
+
+    vendor: str
+    method: str
+    path: str
+    status: int | None
+    outcome: str
+    started_at: datetime
+    duration_ms: int
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A vendor's answer, whatever its status. Header names are case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON, fractions as Decimal. Raises ValueError where it is none."""
+        try:
+            return jsonlib.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+class Caller:
+    """Sends calls to one vendor. ``deadline`` bounds the whole call in real seconds, name look-up
+    and connecting apart (``connect_timeout`` a try; an overrun is noticed before a byte is sent).
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        *,
+        clock: Clock,
+        record: Callable[[CallMade], None],
+        connect_timeout: float = 5.0,
+        deadline: float = 30.0,
+        connections: Connections = SHARED,
+    ) -> None:
+        self.vendor = vendor
+        self.clock = clock
+        self._record = record
+        self._connect_timeout = connect_timeout
+        self._deadline = deadline
+        self._connections = connections
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Params | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One HTTP call, once. Raises TryLater when no whole answer came: certainty NOT_SENT if
+        not a byte went out, else UNCERTAIN.
+        """
+        request = requests.Request(
+            method,
+            url,
+            headers=_headers(headers),
+            params=params if params is None or isinstance(params, Mapping) else list(params),
+            json=json,
+            data=form,
+            auth=_as_it_is,
+        )
+        call = Call(self._deadline)
+        started, watch = self.clock.now(), monotonic()
+        reply, why = self._exchange(request, call)
+        outcome = "answered" if reply else _certainty(call)
+        self._record(
+            CallMade(
+                vendor=self.vendor,
+                method=method,
+                path=urlsplit(url).path,
+                status=reply.status if reply else None,
+                outcome=outcome,
+                started_at=started,
+                duration_ms=round((monotonic() - watch) * 1000),
+                request_id=_request_id(reply),
+            )
+        )
+        if reply is None:  # raised outside the handler: the cause would carry the whole URL
+            raise down(self.vendor, why, certainty=_certainty(call))
+        return reply
+
+    def _exchange(self, request: requests.Request, call: Call) -> tuple[Reply | None, str]:
+        session = self._connections.session()
+        prepared = session.prepare_request(request)
+        settings = session.merge_environment_settings(
+            prepared.url, _proxies(prepared.url), True, None, None
+        )
+        token = CURRENT.set(call)
+        try:
+            timeout = (self._connect_timeout, self._deadline)
+            with session.send(prepared, timeout=timeout, **settings) as response:
+                body = _read(response)
+                if body is None:
+                    return None, "sent more than we read"
+                return Reply(response.status_code, response.headers, body), ""
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as error:
+            return None, _in_words(error, call)
+        finally:
+            CURRENT.reset(token)
+
+
+def down(vendor: str, why: str, *, certainty: Certainty = Certainty.UNCERTAIN) -> TryLater:
+    """The vendor is not there, or answers what it never should."""
+    return TryLater(f"{vendor}:down", f"{VENDOR_NAMES[vendor]} {why}.", certainty=certainty)
+
+
+def throttled(vendor: str, reply: Reply) -> TryLater:
+    """429: nothing was done, and it is not this sale's fault."""
+    return TryLater(
+        f"{vendor}:throttled",
+        f"{VENDOR_NAMES[vendor]} asks us to slow down.",
+        after=_retry_after(reply.headers) or _DEFAULT_WAIT,
+        burns=False,
+        certainty=Certainty.REFUSED,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` ("127.0.0.1:8081") is this machine, where plain http is allowed."""
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def _read(response: requests.Response) -> bytes | None:
+    """The whole body, or None where it is larger than we read."""
+    parts, size = [], 0
+    for part in response.iter_content(_CHUNK):
+        size += len(part)
+        if size > MAX_REPLY:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _headers(own: Mapping[str, str] | None) -> dict[str, str]:
+    return {
+        "User-Agent": f"Billhook/{__version__}",
+        "Accept": "application/json",
+        **(own or {}),
+    }
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An auth that adds nothing; without one, requests would send what stands in ~/.netrc."""
+    return request
+
+
+def _proxies(url: str | None) -> dict[str, Any]:
+    """The environment's proxies, but none for this machine."""
+    if url and is_loopback(urlsplit(url).netloc):
+        return {"http": None, "https": None, "all": None}
+    return {}
+
+
+def _certainty(call: Call) -> Certainty:
+    return Certainty.UNCERTAIN if call.sending else Certainty.NOT_SENT
+
+
+def _in_words(error: Exception, call: Call) -> str:
+    if not call.sending:
+        return "could not be reached"
+    if isinstance(error, requests.Timeout | TimeoutError) or "timed out" in str(error).lower():
+        return "did not answer in time"
+    return "broke the connection before its answer was whole"
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    text = headers.get("Retry-After", "").strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(timedelta(seconds=int(text[:6])), _LONGEST_WAIT)
+
+
+def _request_id(reply: Reply | None) -> str:
+    return reply.headers.get("X-Request-Id", "")[:64] if reply else ""
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
