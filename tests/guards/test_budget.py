@@ -1,0 +1,50 @@
+"""Small pieces: a file under 300 lines, a function under 30, every module says why it exists."""
+
+import ast
+from collections.abc import Iterator
+
+from tests.guards.source import python_files, tree, where
+
+FILE_LINES = 300
+FUNCTION_LINES = 30
+# "server/part/module.py" or "server/part/module.py:function", each with the reason why.
+ALLOWED: dict[str, str] = {}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _lines(function: Function) -> int:
+    """From ``def`` to the end, without the docstring: that is to be as long as it needs."""
+    first = function.body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    doc = (
+        (first.end_lineno or 0) - first.lineno + 1 if is_text and ast.get_docstring(function) else 0
+    )
+    return (function.end_lineno or 0) - function.lineno + 1 - doc
+
+
+def _too_long() -> Iterator[str]:
+    for file in python_files("server"):
+        lines = len(file.read_text("utf-8").splitlines())
+        if lines > FILE_LINES and where(file) not in ALLOWED:
+            yield f"{where(file)} has {lines} lines"
+        for node in ast.walk(tree(file)):
+            if not isinstance(node, Function) or f"{where(file)}:{node.name}" in ALLOWED:
+                continue
+            if _lines(node) > FUNCTION_LINES:
+                yield f"{where(file, node.lineno)} {node.name} has {_lines(node)} lines"
+
+
+def test_files_and_functions_stay_small() -> None:
+    assert list(_too_long()) == []
+
+
+def test_what_is_allowed_to_be_long_exists_and_says_why() -> None:
+    known = {where(file) for file in python_files("server")}
+    assert {name for name in ALLOWED if name.partition(":")[0] not in known} == set()
+    assert all(ALLOWED.values())
+
+
+def test_every_module_says_why_it_exists() -> None:
+    files = python_files("server", "tests", "bench")
+    assert [where(file) for file in files if not ast.get_docstring(tree(file))] == []
