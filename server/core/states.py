@@ -34,6 +34,7 @@ class DocumentState(StrEnum):
     REFUSED = "refused"  # the vendor refused it for good; thawed, may be claimed again
     AMBIGUOUS = "ambiguous"  # two upstream objects carry our reference: a person decides
     DELETED = "deleted"  # found upstream as deleted
+    CLOSED = "closed"  # a task that was completed
 
 
 class AttemptOutcome(StrEnum):

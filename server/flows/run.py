@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from server.core.keys import AccountId
 from server.flows import world as outside
@@ -32,6 +33,7 @@ class Run:
         self.world = world
         self.job = job
         self.owner = owner
+        self.memory: dict[str, Any] = dict(job.payload)
         self._calls: list[CallMade] = []
 
     @property
@@ -39,6 +41,10 @@ class Run:
         if self.job.account_id is None:
             raise RuntimeError(f"job {self.job.id} ({self.job.kind}) has no account")
         return AccountId(self.job.account_id)
+
+    def remember(self, **facts: Any) -> None:
+        """Keep on the job's row what a later story needs to know of it (ids, no persons)."""
+        self.memory.update(facts)
 
     def now(self) -> datetime:
         return self.world.clock.now()

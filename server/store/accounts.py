@@ -118,9 +118,36 @@ def mark_connection(session: Session, connection_id: int, **changes: Any) -> Non
     )
 
 
+def of_grant(session: Session, grant_id: int) -> list[ConnectionRow]:
+    """The connections that live by one grant."""
+    query = sa.select(ConnectionRow).where(ConnectionRow.grant_id == grant_id)
+    return list(session.scalars(query.order_by(ConnectionRow.id)))
+
+
+def lose_grant(session: Session, grant_id: int, state: str = "reconnect") -> None:
+    """What lived by this grant waits for a person to connect again."""
+    session.execute(
+        sa.update(ConnectionRow)
+        .where(ConnectionRow.grant_id == grant_id, ConnectionRow.state == "connected")
+        .values(state=state)
+    )
+
+
 def hook_by_key(session: Session, kind: str, key: str) -> HookRow | None:
     return session.scalar(
         sa.select(HookRow).where(HookRow.kind == kind, HookRow.key_hash == hash_of(key))
+    )
+
+
+def heard(session: Session, hook_id: int, now: datetime) -> None:
+    session.execute(sa.update(HookRow).where(HookRow.id == hook_id).values(heard_at=now))
+
+
+def checked(session: Session, account_id: int, kind: str, now: datetime) -> None:
+    session.execute(
+        sa.update(HookRow)
+        .where(HookRow.account_id == account_id, HookRow.kind == kind)
+        .values(checked_at=now)
     )
 
 

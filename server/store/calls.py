@@ -49,16 +49,6 @@ class VendorCacheRow(Base):
     fetched_at: Mapped[datetime]
 
 
-class SlotRow(Base):
-    """A stretch of periodic work, taken once over all processes."""
-
-    __tablename__ = "slot"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    slot: Mapped[str] = mapped_column(primary_key=True)
-    taken_at: Mapped[datetime]
-
-
 def note(session: Session, **columns: Any) -> None:
     session.add(CallRow(**columns))
 

@@ -27,7 +27,7 @@ class GrantRow(Base):
     token_version: Mapped[int] = mapped_column(default=1)
     expires_at: Mapped[datetime]
     scope: Mapped[str] = mapped_column(default="")
-    state: Mapped[str] = mapped_column(default="live")  # live, dead
+    state: Mapped[str] = mapped_column(default="live")  # live, doubted (refused once), dead
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     updated_at: Mapped[datetime]
@@ -39,7 +39,12 @@ class StoredPair:
 
     pair: TokenPair
     version: int
-    live: bool
+    state: str
+    lease_until: datetime | None
+
+    @property
+    def live(self) -> bool:
+        return self.state != "dead"
 
 
 def _owner(vendor: str, app: str, identity: str) -> str:
@@ -80,17 +85,34 @@ def read(session: Session, vault: Vault, grant_id: int) -> StoredPair:
     row = session.get_one(GrantRow, grant_id)
     inside = vault.open(_owner(row.vendor, row.app, row.identity), row.tokens_sealed)
     pair = TokenPair(inside["access"], inside["refresh"], row.expires_at, row.scope)
-    return StoredPair(pair, row.token_version, row.state == "live")
+    return StoredPair(pair, row.token_version, row.state, row.lease_until)
+
+
+def of_identity(session: Session, who: tuple[str, str, str]) -> GrantRow | None:
+    """The grant of ``who`` = (vendor, app, identity), if there is one."""
+    vendor, app, identity = who
+    return session.scalar(
+        sa.select(GrantRow).where(
+            GrantRow.vendor == vendor, GrantRow.app == app, GrantRow.identity == identity
+        )
+    )
 
 
 def lease(session: Session, grant_id: int, owner: str, now: datetime, length: timedelta) -> bool:
-    """Whether ``owner`` may refresh now: one refresher at a time, over all processes."""
+    """Whether ``owner`` may refresh now: one refresher at a time, over all processes.
+
+    Who has the lease lengthens it by asking again.
+    """
     taken = rows_changed(
         session,
         sa.update(GrantRow)
         .where(
             GrantRow.id == grant_id,
-            sa.or_(GrantRow.lease_until.is_(None), GrantRow.lease_until <= now),
+            sa.or_(
+                GrantRow.lease_until.is_(None),
+                GrantRow.lease_until <= now,
+                GrantRow.lease_owner == owner,
+            ),
         )
         .values(lease_owner=owner, lease_until=now + length),
     )
@@ -128,10 +150,32 @@ def release(session: Session, grant_id: int, owner: str) -> None:
     )
 
 
-def kill(session: Session, grant_id: int, seen: int) -> None:
-    """The vendor says that this pair is dead; a newer one, stored meanwhile, stays."""
+def doubt(session: Session, grant_id: int, seen: int, until: datetime) -> None:
+    """The vendor refused this pair once. Nobody refreshes before ``until``: another holder, whose
+    lease ran out under it, may still bring the pair that replaced this one."""
     session.execute(
         sa.update(GrantRow)
         .where(GrantRow.id == grant_id, GrantRow.token_version == seen)
+        .values(state="doubted", lease_owner=None, lease_until=until)
+    )
+
+
+def kill(session: Session, grant_id: int, seen: int) -> bool:
+    """The vendor says that this pair is dead; a newer one, stored meanwhile, stays. Whether it
+    was this one."""
+    killed = rows_changed(
+        session,
+        sa.update(GrantRow)
+        .where(GrantRow.id == grant_id, GrantRow.token_version == seen)
+        .values(state="dead", lease_owner=None, lease_until=None),
+    )
+    return killed == 1
+
+
+def end(session: Session, grant_id: int) -> None:
+    """The vendor told us that access has ended: no version of it is of use any more."""
+    session.execute(
+        sa.update(GrantRow)
+        .where(GrantRow.id == grant_id)
         .values(state="dead", lease_owner=None, lease_until=None)
     )

@@ -81,6 +81,10 @@ def keep(session: Session, **columns: Any) -> int:
     return row.id
 
 
+def judge(session: Session, event_id: int, verdict: str) -> None:
+    session.execute(sa.update(EventRow).where(EventRow.id == event_id).values(verdict=verdict))
+
+
 def enter(session: Session, account_id: int, entered: Entered) -> bool:
     """Keep an entering unless it is known already; whether it was new.
 

@@ -19,6 +19,7 @@ from server.core.states import OPEN_JOB_STATES, JobClass, JobState
 from server.store.db import WAKE, Base, rows_changed
 
 LEASE = timedelta(seconds=20)
+LONGEST = timedelta(minutes=10)  # a run that lasts longer hangs, and is taken over
 MOST_DEATHS = 5  # runs that ended with the process, in a row
 _OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
 _RUNNING = sa.text("state = 'running'")
@@ -33,6 +34,7 @@ class JobKind(StrEnum):
     SWEEP_EVENTS = "sweep_events"  # what webhooks missed
     PROBE = "probe"  # is the vendor back?
     WELCOME = "welcome"  # a widget install told us a code; exchange it
+    FAREWELL = "farewell"  # Kommo says that our integration was switched off; look whether it was
 
 
 class JobRow(Base):
@@ -163,6 +165,18 @@ def has_open(session: Session, account_id: int, subject: str) -> bool:
     )
 
 
+def parked_on(session: Session, account_id: int, kind: JobKind, who: str) -> list[str]:
+    """Subjects of parked jobs whose last reading named ``who`` ("contact:17")."""
+    rows = session.scalars(
+        sa.select(JobRow).where(
+            JobRow.account_id == account_id,
+            JobRow.kind == kind,
+            JobRow.state == JobState.PARKED,
+        )
+    )
+    return [row.subject for row in rows if who in row.payload.get("party", [])]
+
+
 def due(session: Session, now: datetime, most: int) -> list[JobId]:
     """What may run now, by class, then by age; subjects that already run are left out."""
     running = sa.orm.aliased(JobRow)
@@ -251,6 +265,24 @@ def free_expired(session: Session, now: datetime) -> int:
     return len(expired)
 
 
+def any_expired(session: Session, now: datetime) -> bool:
+    query = sa.select(JobRow.id).where(JobRow.state == JobState.RUNNING, JobRow.lease_until <= now)
+    return session.scalar(query.limit(1)) is not None
+
+
+def renew_of(session: Session, owner: str, ids: Sequence[int], now: datetime) -> None:
+    """Lengthen the leases of one process's runs, up to LONGEST after their claim."""
+    session.execute(
+        sa.update(JobRow)
+        .where(
+            JobRow.id.in_(ids),
+            JobRow.lease_owner.startswith(owner, autoescape=True),
+            JobRow.updated_at > now - LONGEST,
+        )
+        .values(lease_until=now + LEASE)
+    )
+
+
 def free_all(session: Session, now: datetime) -> None:
     """Clear every lease: only for who holds the one-clock lock of an SQLite database, where
     whoever held a lease is dead."""
@@ -291,3 +323,17 @@ def of_account(
 ) -> list[JobRow]:
     query = sa.select(JobRow).where(JobRow.account_id == account_id).order_by(JobRow.id)
     return list(session.scalars(query.where(JobRow.kind == kind) if kind else query))
+
+
+def get(session: Session, job_id: int) -> JobRow | None:
+    return session.get(JobRow, job_id)
+
+
+def forget_before(session: Session, before: datetime, most: int) -> int:
+    """Retention of what is over; left-out jobs stay as long as their events can be replayed."""
+    old = (
+        sa.select(JobRow.id)
+        .where(JobRow.state.in_((JobState.DONE, JobState.LEFT_OUT)), JobRow.updated_at < before)
+        .limit(most)
+    )
+    return rows_changed(session, sa.delete(JobRow).where(JobRow.id.in_(old.scalar_subquery())))

@@ -50,6 +50,19 @@ class DocumentRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to do for what the rule wanted, or a person must decide."""
+        if self.state == DocumentState.CREATED:
+            return self.action in ("", "draft")
+        if self.state == DocumentState.SENT:
+            return bool(self.link)
+        return self.state in (
+            DocumentState.MISMATCH,
+            DocumentState.AMBIGUOUS,
+            DocumentState.DELETED,
+        )
+
 
 class AttemptRow(Base):
     __tablename__ = "attempt"
@@ -110,6 +123,11 @@ class Frozen:
 
 def find(session: Session, key: Key) -> DocumentRow | None:
     return session.scalar(sa.select(DocumentRow).filter_by(**vars(key)).with_for_update())
+
+
+def look(session: Session, key: Key) -> DocumentRow | None:
+    """To read only; ``find`` locks the row for a decision."""
+    return session.scalar(sa.select(DocumentRow).filter_by(**vars(key)))
 
 
 def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> DocumentRow:
@@ -194,6 +212,12 @@ def of_source(session: Session, account_id: int, source: str, source_id: str) ->
         DocumentRow.source_id == source_id,
     )
     return list(session.scalars(query.order_by(DocumentRow.id)))
+
+
+def open_tasks(session: Session, account_id: int, deal_id: str) -> list[DocumentRow]:
+    """Tasks that we made for this deal and that nobody completed through us."""
+    rows = of_source(session, account_id, "kommo", deal_id)
+    return [r for r in rows if r.kind == "task" and r.state == DocumentState.CREATED]
 
 
 def get(session: Session, document_id: DocumentId) -> DocumentRow:

@@ -83,7 +83,8 @@ def switched_on(session: Session, account_id: int) -> dict[str, datetime]:
 
 
 def switch_on(session: Session, account_id: int, slug: str, at: datetime) -> bool:
-    """Whether it was off before."""
+    """Whether it was off before. Kommo's times have whole seconds, so ``at`` is cut to them."""
+    at = at.replace(microsecond=0)
     if slug in switched_on(session, account_id):
         return False
     session.add(RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at))
@@ -104,3 +105,11 @@ def switch_off(session: Session, account_id: int, slug: str, at: datetime) -> bo
         .values(off_at=at),
     )
     return changed == 1
+
+
+def all_off(session: Session, account_id: int, at: datetime) -> list[str]:
+    """Switch off every rule; the slugs of those that were on."""
+    slugs = sorted(switched_on(session, account_id))
+    for slug in slugs:
+        switch_off(session, account_id, slug, at)
+    return slugs

@@ -1,16 +1,29 @@
 """Every table, imported in one place: what migrations and guards compare against."""
 
-from server.store import accounts, calls, grants, inbox, jobs, ledger, settings, tickets
+from server.store import (
+    accounts,
+    calls,
+    counters,
+    grants,
+    inbox,
+    jobs,
+    ledger,
+    settings,
+    slots,
+    tickets,
+)
 from server.store.db import Base
 
 __all__ = [
     "Base",
     "accounts",
     "calls",
+    "counters",
     "grants",
     "inbox",
     "jobs",
     "ledger",
     "settings",
+    "slots",
     "tickets",
 ]

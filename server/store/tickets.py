@@ -13,7 +13,8 @@ from server.store.secrets import hash_of, new_key
 
 class TicketRow(Base):
     """Somebody's intent to connect. minted → started (has a state, bound to a browser) →
-    returned (tokens sealed, both sides named) → completed, or failed with a sentence."""
+    returned (tokens sealed, both sides named) → completed, or failed with a sentence. A widget's
+    install has no intent of ours before it: it begins as ``widget``, with its code sealed."""
 
     __tablename__ = "oauth_ticket"
 
@@ -95,6 +96,30 @@ def come_back(
     return session.scalar(sa.select(TicketRow).where(TicketRow.state_hash == hash_of(state)))
 
 
+def leave(session: Session, vendor: str, stage: str, now: datetime, expires_at: datetime) -> int:
+    """A row that nobody holds a ticket for (a widget's install); its id."""
+    row = TicketRow(
+        vendor=vendor,
+        ticket_hash=hash_of(new_key()),
+        stage=stage,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def standing(session: Session, stage: str, now: datetime) -> int:
+    """How many that have not expired stand at this stage."""
+    query = sa.select(sa.func.count()).where(TicketRow.stage == stage, TicketRow.expires_at > now)
+    return session.scalar(query) or 0
+
+
+def get(session: Session, ticket_id: int) -> TicketRow | None:
+    return session.get(TicketRow, ticket_id)
+
+
 def find(session: Session, ticket: str) -> TicketRow | None:
     return session.scalar(sa.select(TicketRow).where(TicketRow.ticket_hash == hash_of(ticket)))
 
@@ -102,6 +127,25 @@ def find(session: Session, ticket: str) -> TicketRow | None:
 def settle(session: Session, ticket_id: int, stage: str, **changes: Any) -> None:
     session.execute(
         sa.update(TicketRow).where(TicketRow.id == ticket_id).values(stage=stage, **changes)
+    )
+
+
+def advance(session: Session, ticket_id: int, before: str, stage: str, **changes: Any) -> bool:
+    """From one stage to the next, once: whether it stood there."""
+    moved = rows_changed(
+        session,
+        sa.update(TicketRow)
+        .where(TicketRow.id == ticket_id, TicketRow.stage == before)
+        .values(stage=stage, **changes),
+    )
+    return moved == 1
+
+
+def forget_expired(session: Session, now: datetime, most: int) -> int:
+    """Retention: what expired holds sealed tokens that nobody will ask for."""
+    old = sa.select(TicketRow.id).where(TicketRow.expires_at < now).limit(most)
+    return rows_changed(
+        session, sa.delete(TicketRow).where(TicketRow.id.in_(old.scalar_subquery()))
     )
 
 

@@ -5,7 +5,7 @@ from alembic import op
 
 import server.store.db
 
-revision = "8ab8e961aa96"
+revision = "37c1b64725fb"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_table(
         "slot",
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("slot", sa.String(), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
         sa.Column("taken_at", server.store.db.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("name", "slot", name=op.f("pk_slot")),
     )
@@ -122,6 +122,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
         sa.UniqueConstraint("account_id", "vendor", name=op.f("uq_connection_account_id_vendor")),
         sa.UniqueConstraint("vendor", "external_id", name=op.f("uq_connection_vendor_external_id")),
+    )
+    op.create_table(
+        "counter",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("next", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_counter_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_counter")),
     )
     op.create_table(
         "cursor",
@@ -414,6 +424,7 @@ def downgrade() -> None:
 
     op.drop_table("document")
     op.drop_table("cursor")
+    op.drop_table("counter")
     op.drop_table("connection")
     op.drop_table("client_link")
     with op.batch_alter_table("call", schema=None) as batch_op:

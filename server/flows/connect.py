@@ -1,0 +1,178 @@
+"""What connecting to any vendor has in common: a ticket, a browser it is bound to, a consent.
+
+Somebody who may (the command line, a signed-in page) mints a ticket. A browser spends it and goes
+to the vendor; it comes back with a code, which becomes tokens that are sealed in the ticket. Nothing
+is stored for an account until whoever minted the ticket has seen both sides named and completes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from server.core.errors import Reconnect
+from server.core.tokens import Token
+from server.flows.world import World
+from server.store import accounts, jobs, settings, tickets
+from server.store.accounts import AccountRow, ConnectionRow
+from server.store.db import Session
+from server.store.tickets import TicketRow
+from server.vendors.http import VENDOR_NAMES, CallMade
+
+TICKET_LIFE = timedelta(minutes=30)  # Kommo's code lives 20 minutes; a person logs in before that
+
+
+class CannotConnect(Exception):
+    """Why this connection is not made, as a sentence for whoever tried."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a ticket stands: minted, started, returning, returned, completed, failed, expired.
+
+    ``summary`` names the vendor's side once it is known; ``said`` is why it failed.
+    """
+
+    stage: str
+    summary: Mapping[str, Any]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """``state`` goes to the vendor and back, ``browser`` into a cookie; both must meet again."""
+
+    state: str
+    browser: str
+
+
+class OneToken:
+    """A ``core.tokens.TokenHolder`` of a token fresh from its consent: nothing to refresh."""
+
+    def __init__(self, vendor: str, access: str) -> None:
+        self._vendor = vendor
+        self._token = Token(access, 0)
+
+    def current(self) -> Token:
+        return self._token
+
+    def refreshed(self, stale: Token) -> Token:
+        raise Reconnect(self._vendor)
+
+
+def mint(world: World, vendor: str, account_id: int | None = None) -> str:
+    """A ticket; the start URL with it works once and for half an hour."""
+    now = world.clock.now()
+    with world.database.write() as session:
+        return tickets.mint(session, vendor, account_id, now, now + TICKET_LIFE)
+
+
+def start_url(world: World, vendor: str, ticket: str) -> str:
+    return f"{world.public_url}/oauth/{vendor}/start?ticket={ticket}"
+
+
+def look(world: World, ticket: str) -> Progress:
+    with world.database.read() as session:
+        row = tickets.find(session, ticket)
+    if row is None:
+        return Progress("expired", {})
+    stale = row.expires_at <= world.clock.now() and row.stage != "completed"
+    summary = row.summary or {}
+    return Progress("expired" if stale else row.stage, summary, str(summary.get("said", "")))
+
+
+def begin(world: World, vendor: str, ticket: str) -> Begun:
+    """Spend the ticket. Raises CannotConnect."""
+    with world.database.write() as session:
+        begun = tickets.start(session, vendor, ticket, world.clock.now())
+    if begun is None:
+        raise CannotConnect("This link has been used or has expired. Ask for a new one.")
+    return Begun(*begun)
+
+
+def come_back(world: World, vendor: str, begun: Begun) -> TicketRow:
+    """Spend the state, from the browser that it was given to. Raises CannotConnect."""
+    with world.database.write() as session:
+        row = tickets.come_back(session, vendor, begun.state, begun.browser, world.clock.now())
+    if row is None:
+        raise CannotConnect(
+            "This browser did not begin this connection, or it took too long. "
+            "Begin again from the start link."
+        )
+    return row
+
+
+def fail(world: World, row: TicketRow, sentence: str) -> CannotConnect:
+    """Note on the ticket why it ends; returns what to raise."""
+    with world.database.write() as session:
+        tickets.settle(session, row.id, "failed", summary={"said": sentence}, result_sealed=None)
+    return CannotConnect(sentence)
+
+
+def keep_consent(
+    world: World, row: TicketRow, consent: Mapping[str, Any], summary: Mapping[str, Any]
+) -> None:
+    """The consent, sealed in its ticket until it is completed."""
+    sealed = world.vault.seal(_owner(row.id), dict(consent))
+    with world.database.write() as session:
+        tickets.settle(session, row.id, "returned", result_sealed=sealed, summary=dict(summary))
+
+
+def consent_in(world: World, row: TicketRow) -> dict[str, Any]:
+    inside: dict[str, Any] = world.vault.open(_owner(row.id), row.result_sealed or "")
+    return inside
+
+
+def returned(session: Session, world: World, vendor: str, ticket: str) -> TicketRow:
+    """The ticket whose consent waits to be completed; spends it. Raises CannotConnect."""
+    row = tickets.find(session, ticket)
+    if row is None or row.vendor != vendor or row.expires_at <= world.clock.now():
+        raise CannotConnect("This connection has expired. Begin again.")
+    if not tickets.advance(session, row.id, "returned", "completed"):
+        raise CannotConnect("This connection is not ready to be completed.")
+    return row
+
+
+def connected(session: Session, world: World, row: ConnectionRow) -> None:
+    """What waits for this connection goes on: the connection itself, and jobs parked on it."""
+    row.state = "connected"
+    row.down_since = None
+    jobs.resume(session, row.account_id, [f"{row.vendor}:reconnect"], world.clock.now())
+
+
+def revived(session: Session, world: World, row: ConnectionRow) -> None:
+    """One that a person had ended begins again with its rules off: nobody remembers them."""
+    if row.state == "disconnected":
+        settings.all_off(session, row.account_id, world.clock.now())
+
+
+def named_account(session: Session, account_id: int) -> AccountRow:
+    return session.get_one(AccountRow, account_id)
+
+
+def account_for(
+    session: Session, row: TicketRow, external_id: str, what: str
+) -> tuple[AccountRow | None, ConnectionRow | None]:
+    """Whose connection this consent is. Raises CannotConnect where two accounts would share one
+    Kommo account or business, or one account would have two."""
+    owner = accounts.connection_of(session, row.vendor, external_id)
+    wanted = row.account_id if row.account_id is not None else owner and owner.account_id
+    if wanted is None:
+        return None, None
+    account = named_account(session, wanted)
+    if owner is not None and owner.account_id != account.id:
+        other = named_account(session, owner.account_id)
+        raise CannotConnect(f"{what} is already connected to the account “{other.name}”.")
+    return account, accounts.connection(session, account.id, row.vendor)
+
+
+def unrecorded(_made: CallMade) -> None:
+    """Calls before an account is known are nobody's to keep."""
+
+
+def in_words(vendor: str, trouble: str) -> str:
+    return f"{VENDOR_NAMES[vendor]} {trouble}"
+
+
+def _owner(ticket_id: int) -> str:
+    return f"ticket:{ticket_id}"

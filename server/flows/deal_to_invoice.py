@@ -1,0 +1,95 @@
+"""A deal becomes an invoice.
+
+The deal is read again (a hook is a hint), a rule decides, the mapping drafts, and the shared last
+step issues. While an attempt is unsettled nothing is read and nothing decided: what was frozen
+counts.
+"""
+
+from server.core import mapping, rules
+from server.core.errors import NotOurs
+from server.core.keys import DealId
+from server.core.rules import Bill, Decision, Entry
+from server.core.sale import Sale
+from server.core.settings import SettingsDocument
+from server.flows import issue, pipelines
+from server.flows.hook_to_jobs import triggers
+from server.flows.issue import Plan
+from server.flows.run import Run
+from server.flows.settings_of import settings_of
+from server.store import inbox, settings
+from server.store.inbox import Entered
+from server.store.ledger import DocumentRow, Key
+from server.vendors.kommo.read import read_sale
+
+
+def deal_to_invoice(run: Run) -> str:
+    deal_id = DealId(int(run.job.subject.removeprefix("deal:")))
+    key = Key(run.account_id, "kommo", str(deal_id), "invoice")
+    document = issue.resume(run, key)
+    if document is None:
+        document = _bill(run, deal_id, key)
+    return f"{document.state} {document.number}".strip()
+
+
+def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
+    sale = read_sale(run.kommo, deal_id, currency=run.kommo_connection.currency)
+    if sale is None:
+        raise NotOurs("the deal was deleted in Kommo")
+    run.remember(party=_party(sale), responsible=sale.responsible_user)
+    with run.world.database.read() as session:
+        wanted = settings_of(session, run.account_id)
+    decision = _decide(run, sale, wanted)
+    if not isinstance(decision, Bill):
+        raise NotOurs(decision.reason)
+    rule = decision.rule
+    draft = mapping.draft(sale, wanted.mapping, action=rule.action)
+    plan = Plan(key, rule.slug, rule.action, wanted.mapping.numbering)
+    return issue.issue(run, draft, plan)
+
+
+def _party(sale: Sale) -> list[str]:
+    """Whose mending makes a parked job worth another look."""
+    ids = (("contact", sale.party.contact_id), ("company", sale.party.company_id))
+    return [f"{kind}:{who}" for kind, who in ids if who is not None]
+
+
+def _decide(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
+    """By the entries that hooks proved; where those do not suffice, Kommo's own events are asked."""
+    decision = _decide_by(run, sale, wanted)
+    place = (sale.place.pipeline_id, sale.place.stage_id)
+    if isinstance(decision, Bill) or place not in triggers(wanted):
+        return decision
+    return _decide_by(run, sale, wanted) if _prove(run, int(sale.source_id)) else decision
+
+
+def _decide_by(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
+    with run.world.database.read() as session:
+        rows = inbox.entries(session, run.account_id, int(sale.source_id))
+        switched_on = settings.switched_on(session, run.account_id)
+    return rules.decide(
+        sale,
+        wanted.rules,
+        [Entry(row.pipeline_id, row.stage_id, row.at, row.id) for row in rows],
+        switched_on,
+        stages=pipelines.stage_order(run),
+        replay=bool(run.job.payload.get("replay")),
+    )
+
+
+def _prove(run: Run, deal_id: int) -> bool:
+    """Ask Kommo when the deal entered its stages since a rule is on; whether that was news."""
+    with run.world.database.read() as session:
+        since = min(settings.switched_on(session, run.account_id).values(), default=None)
+    if since is None:
+        return False
+    told = run.kommo.stage_events(since=since, deal_ids=[deal_id])
+    with run.phase() as session:
+        news = [
+            inbox.enter(
+                session,
+                run.account_id,
+                Entered(e.deal_id, e.pipeline_id, e.stage_id, e.at, None, e.event_id),
+            )
+            for e in told
+        ]
+    return any(news)

@@ -1,0 +1,49 @@
+"""Kommo has what Billhook needs: the webhook with its events, and the fields that are written.
+
+Runs on connect and hourly; a hook that Kommo disabled is subscribed again, and what was missed
+meanwhile is fetched from its events.
+"""
+
+from server.core.keys import AccountId
+from server.core.states import JobClass
+from server.flows import deal_fields
+from server.flows.run import Run
+from server.flows.settings_of import settings_of
+from server.flows.world import World
+from server.store import accounts, jobs
+from server.store.db import Session
+from server.store.jobs import JobKind, NewJob
+
+EVENTS = (
+    "add_lead",
+    "status_lead",
+    "update_lead",
+    "restore_lead",
+    "delete_lead",
+    "update_contact",
+    "update_company",
+)
+
+
+def hook_url(world: World, session: Session, account_id: AccountId, kind: str) -> str:
+    """The account's secret URL for hooks of this kind."""
+    key = accounts.hook_key(session, world.vault, account_id, kind)
+    return f"{world.public_url}/hooks/{kind}/{key}"
+
+
+def ensure(run: Run) -> str:
+    with run.phase() as session:
+        url = hook_url(run.world, session, run.account_id, "kommo")
+        codes = settings_of(session, run.account_id).mapping.write_back.codes()
+    before = run.kommo.webhook(url)
+    healthy = before is not None and not before.disabled and set(EVENTS) <= set(before.settings)
+    if not healthy:
+        run.kommo.ensure_webhook(url, EVENTS)
+    if codes:
+        deal_fields.ensure(run, codes)
+    with run.phase() as session:
+        accounts.checked(session, run.account_id, "kommo", run.now())
+        if not healthy:
+            sweep = NewJob(run.account_id, JobKind.SWEEP_EVENTS, "events", JobClass.SWEEP, {})
+            jobs.defer(session, sweep, run.now())
+    return "in place" if healthy else "subscribed"

@@ -1,0 +1,164 @@
+"""Whom the invoice is for: the client that the mapping remembers, else found, else made; once.
+
+A client is a document too: two deals of a new customer at the same instant meet at its unique key,
+and the second waits for the first. FreshBooks takes twins without a word, so every row of a search
+is compared here; archived counts as found, deleted does not.
+"""
+
+from datetime import timedelta
+
+from server.core.errors import CannotBill, Certainty, Problem, Reconnect, TryLater
+from server.core.invoice import DraftClient
+from server.core.keys import digest, folded
+from server.core.states import AttemptOutcome, DocumentState
+from server.flows import look_up
+from server.flows.run import Run
+from server.store import ledger
+from server.store.ledger import AttemptRow, Frozen, Key
+from server.vendors.freshbooks.client import FoundClient
+
+ACTIVE, DELETED, ARCHIVED = 0, 1, 2  # FreshBooks' vis_state
+
+
+def find_client(run: Run, client: DraftClient, currency: str) -> str:
+    """The client's id at FreshBooks. Raises the outcomes."""
+    home = f"freshbooks:{run.freshbooks_connection.external_id}"
+    with run.world.database.read() as session:
+        known = ledger.linked_client(session, home, client.key)
+    if known is not None:
+        return known.upstream_id
+    key = Key(run.account_id, "client", digest(client.key), "client")
+    _wait_for_another(run, key)
+    found = _search(run, client)
+    if found is not None:
+        return _link(run, home, client.key, found, made_by_us=False)
+    return _make(run, home, key, client, currency)
+
+
+def forget_client(run: Run, client_key: str) -> None:
+    """The remembered client is gone upstream: match once again."""
+    home = f"freshbooks:{run.freshbooks_connection.external_id}"
+    with run.phase() as session:
+        row = ledger.linked_client(session, home, client_key)
+        if row is not None:
+            session.delete(row)
+
+
+def _wait_for_another(run: Run, key: Key) -> None:
+    """Another run (or an earlier one of ours that died) may be making this very client."""
+    with run.world.database.read() as session:
+        document = ledger.look(session, key)
+        attempt = ledger.last_attempt(session, document.id) if document else None
+    if attempt is None or attempt.outcome not in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+        return
+    waiting = look_up.wait_out(run, attempt)
+    if waiting is None:
+        return
+    after = timedelta(seconds=1) if attempt.outcome == AttemptOutcome.OPEN else waiting.after
+    raise TryLater(
+        "freshbooks:client",
+        "Another deal is making this client right now.",
+        after=after,
+        burns=False,
+        certainty=Certainty.NOT_SENT,
+    )
+
+
+def _search(run: Run, client: DraftClient) -> FoundClient | None:
+    """The client that is there already: the lowest active id, else the lowest archived one."""
+    if client.email:
+        rows = run.freshbooks.find_clients(email=client.email)
+    elif client.organization:
+        rows = run.freshbooks.find_clients(organization=client.organization)
+    else:
+        return None
+    same = [row for row in rows if row.vis_state != DELETED and _is(row, client)]
+    return min(same, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
+
+
+def _is(row: FoundClient, client: DraftClient) -> bool:
+    """By e-mail, else by VAT id, else by the exact name of an organisation without either."""
+    if client.key.startswith("email:"):
+        return folded(row.email) == folded(client.email)
+    if client.key.startswith("vat:"):
+        squeezed = folded(client.vat_number).replace(" ", "")
+        return folded(row.vat_number).replace(" ", "") == squeezed
+    return not client.email and folded(row.organization) == folded(client.organization)
+
+
+def _make(run: Run, home: str, key: Key, client: DraftClient, currency: str) -> str:
+    draft = {"client": vars(client), "currency": currency}
+    with run.phase() as session:
+        document = ledger.open_document(session, key, run.now(), kind="client", home=home)
+        before = ledger.last_attempt(session, document.id)
+        if before is not None and before.outcome == AttemptOutcome.OPEN:
+            overtaken = look_up.wait_out(run, before) is not None
+        else:
+            overtaken = document.state == DocumentState.CREATED
+        if not overtaken:
+            attempt = ledger.begin(session, document, Frozen(draft, digest(draft)), run.now())
+    if overtaken:
+        raise TryLater("freshbooks:client", "Another deal just made this client.", burns=False)
+    made = _call(run, attempt, client, currency)
+    with run.phase() as session:
+        ledger.end(
+            session,
+            attempt.id,
+            AttemptOutcome.CREATED,
+            run.now(),
+            state=DocumentState.CREATED,
+            upstream_id=str(made.id),
+        )
+    return _link(run, home, client.key, made, made_by_us=True)
+
+
+def _call(run: Run, attempt: AttemptRow, client: DraftClient, currency: str) -> FoundClient:
+    try:
+        return run.freshbooks.create_client(client, currency)
+    except TryLater as later:
+        _failed(run, attempt, later.certainty, later.sentence)
+        if later.certainty is Certainty.UNCERTAIN:
+            raise look_up.not_yet(run.world.quiet_period) from later
+        raise
+    except (CannotBill, Reconnect) as refused:
+        _failed(run, attempt, Certainty.REFUSED, str(refused))
+        raise
+
+
+def _failed(run: Run, attempt: AttemptRow, certainty: Certainty, error: str) -> None:
+    uncertain = certainty is Certainty.UNCERTAIN
+    state = DocumentState.UNCERTAIN if uncertain else DocumentState.REFUSED
+    with run.phase() as session:
+        ledger.end(
+            session,
+            attempt.id,
+            AttemptOutcome(certainty.value),
+            run.now(),
+            state=state,
+            error=error,
+        )
+
+
+def _link(run: Run, home: str, client_key: str, found: FoundClient, *, made_by_us: bool) -> str:
+    if found.vis_state == ARCHIVED:
+        who = found.organization or found.email
+        run.remember(archived_client=who)
+    with run.phase() as session:
+        ledger.link_client(
+            session,
+            home=home,
+            client_key=client_key,
+            account_id=run.account_id,
+            upstream_id=str(found.id),
+            made_by_us=made_by_us,
+            created_at=run.now(),
+        )
+    return str(found.id)
+
+
+def archived_problem(who: str) -> Problem:
+    return Problem(
+        "client",
+        f"The client {who} is archived in FreshBooks.",
+        "Unarchive it in FreshBooks, then try again.",
+    )

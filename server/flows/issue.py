@@ -1,0 +1,213 @@
+"""The shared last step: a draft becomes an invoice, once.
+
+Each commit is a recovery point. The claim freezes what is sent and says since when; what is then
+known of the call is recorded on its attempt; an attempt of unknown outcome is looked up before
+anything is sent again. The invoice stays a draft until its totals are proven.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, Reconnect, TryLater
+from server.core.invoice import InvoiceDraft
+from server.core.keys import reference
+from server.core.settings import Numbering
+from server.core.states import AttemptOutcome, DocumentState
+from server.flows import look_up
+from server.flows.deliver import deliver
+from server.flows.find_client import find_client
+from server.flows.record_invoice import record_invoice
+from server.flows.run import Run
+from server.store import counters, ledger
+from server.store.db import Session
+from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
+from server.vendors.freshbooks.client import Invoice
+from server.vendors.freshbooks.write import invoice_payload, where_reference_goes
+
+NUMBER_TRIES = 3  # another's number was taken: the next, this often
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the rule wants done with the draft."""
+
+    key: Key
+    rule_slug: str
+    action: str  # draft, mark_sent, email
+    numbering: Numbering
+
+
+def issue(run: Run, draft: InvoiceDraft, plan: Plan) -> DocumentRow:
+    """Client, claim, create, compare, deliver. Raises the outcomes; safe to call again."""
+    customer_id = find_client(run, draft.client, draft.currency)
+    with run.phase() as session:
+        document = _open(session, run, plan)
+        attempt = ledger.begin(
+            session, document, _freeze(session, run, document, draft, plan, customer_id), run.now()
+        )
+    return _create(run, document, attempt)
+
+
+def resume(run: Run, key: Key) -> DocumentRow | None:
+    """Go on from where an earlier run stopped; None: nothing of this key is under way."""
+    with run.world.database.read() as session:
+        document = ledger.look(session, key)
+        attempt = ledger.last_attempt(session, document.id) if document else None
+    if document is None or attempt is None:
+        return None
+    if document.settled:
+        return document
+    if document.upstream_id is not None:
+        return deliver(run, document)
+    if attempt.outcome in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+        return _resolve(run, document, attempt)
+    return None
+
+
+def _open(session: Session, run: Run, plan: Plan) -> DocumentRow:
+    return ledger.open_document(
+        session,
+        plan.key,
+        run.now(),
+        kind="invoice",
+        home=f"freshbooks:{run.freshbooks_connection.external_id}",
+        action=plan.action,
+        rule_slug=plan.rule_slug,
+    )
+
+
+def _freeze(  # everything that an attempt freezes
+    session: Session,
+    run: Run,
+    document: DocumentRow,
+    draft: InvoiceDraft,
+    plan: Plan,
+    customer_id: str,
+) -> Frozen:
+    key = plan.key
+    home = f"{key.source}:{run.kommo_connection.external_id}"
+    mark = reference(home, key.source, key.source_id, key.purpose, key.sequence)
+    place = where_reference_goes(draft, plan.numbering.kind)
+    number = mark if place == "invoice_number" else ""
+    if plan.numbering.kind == "sequence":
+        number = _next_number(session, run, plan.numbering)
+    return Frozen(
+        draft=draft.to_json(),
+        draft_hash=draft.hash(),
+        customer_id=customer_id,
+        create_date=_first_day(session, run, document),
+        number=number,
+        reference=mark,
+        reference_place=place,
+    )
+
+
+def _next_number(session: Session, run: Run, numbering: Numbering) -> str:
+    """Reserved in the claim's own commit, so that no two claims have the same."""
+    n = counters.take(session, run.account_id, f"invoice:{numbering.prefix}", numbering.next)
+    return f"{numbering.prefix}{n:0{numbering.digits}d}"
+
+
+def _first_day(session: Session, run: Run, document: DocumentRow) -> date:
+    """The day of the first claim in the business's zone; a later attempt keeps it."""
+    before = ledger.attempts(session, document.id)
+    if before and before[0].create_date is not None:
+        return before[0].create_date
+    return run.now().astimezone(ZoneInfo(run.freshbooks_connection.timezone)).date()
+
+
+def _create(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
+    draft = InvoiceDraft.from_json(attempt.draft)
+    payload = invoice_payload(
+        draft,
+        customer_id=int(attempt.customer_id),
+        create_date=attempt.create_date,
+        number=attempt.number or None,
+        reference=attempt.reference,
+        reference_place=attempt.reference_place,
+    )
+    try:
+        made = run.freshbooks.create_invoice(payload)
+    except TryLater as later:
+        raise _unmade(run, attempt, later) from later
+    except AlreadyThere as taken:
+        return _number_taken(run, document, attempt, taken)
+    except (CannotBill, Reconnect) as refused:
+        _end(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, str(refused))
+        raise
+    return _adopt(run, document, attempt, made, AttemptOutcome.CREATED)
+
+
+def _adopt(
+    run: Run, document: DocumentRow, attempt: AttemptRow, made: Invoice, how: AttemptOutcome
+) -> DocumentRow:
+    document = record_invoice(run, document, attempt, made, how)
+    return document if document.settled else deliver(run, document)
+
+
+def _unmade(run: Run, attempt: AttemptRow, later: TryLater) -> TryLater:
+    """What a create that failed leaves behind, and what the job does next."""
+    if later.certainty is not Certainty.UNCERTAIN:
+        known = AttemptOutcome(later.certainty.value)
+        _end(run, attempt, known, DocumentState.REFUSED, later.sentence)
+        return later
+    _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.UNCERTAIN, later.sentence)
+    return look_up.wait_out(run, attempt) or look_up.not_yet(run.world.quiet_period)
+
+
+def _end(
+    run: Run, attempt: AttemptRow, outcome: AttemptOutcome, state: DocumentState, error: str
+) -> None:
+    with run.phase() as session:
+        ledger.end(session, attempt.id, outcome, run.now(), state=state, error=error)
+
+
+def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
+    """An attempt of unknown outcome: wait, look, adopt, send again, or stop and ask."""
+    if attempt.outcome == AttemptOutcome.OPEN:  # a run died during the call
+        error = "the run ended during the call"
+        _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.UNCERTAIN, error)
+    waiting = look_up.wait_out(run, attempt)
+    if waiting is not None:
+        raise waiting
+    found = look_up.invoices_of(run, attempt)
+    if len(found) == 1:
+        return _adopt(run, document, attempt, found[0], AttemptOutcome.ADOPTED)
+    if found:
+        return _ambiguous(run, attempt, found)
+    with run.phase() as session:
+        again = ledger.begin(
+            session, ledger.get(session, document.id), ledger.frozen_in(attempt), run.now()
+        )
+    return _create(run, document, again)
+
+
+def _ambiguous(run: Run, attempt: AttemptRow, found: list[Invoice]) -> DocumentRow:
+    numbers = ", ".join(invoice.number for invoice in found)
+    said = f"FreshBooks has {len(found)} invoices with the reference {attempt.reference}: {numbers}"
+    _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.AMBIGUOUS, said)
+    raise CannotBill(
+        [Problem("invoice", said + ".", "Delete all but one in FreshBooks, then try again.")]
+    )
+
+
+def _number_taken(
+    run: Run, document: DocumentRow, attempt: AttemptRow, taken: AlreadyThere
+) -> DocumentRow:
+    """FreshBooks has this number: ours is adopted; another's makes us take the next."""
+    ours = [found for found in look_up.invoices_of(run, attempt) if found.number == attempt.number]
+    if len(ours) == 1:
+        return _adopt(run, document, attempt, ours[0], AttemptOutcome.ADOPTED)
+    error = f"number {taken.ref} is taken"
+    _end(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, error)
+    with run.world.database.read() as session:
+        refused = [a for a in ledger.attempts(session, document.id) if a.error.endswith("is taken")]
+    problem = Problem(
+        "numbering",
+        f"FreshBooks already has an invoice with the number {attempt.number}.",
+        "Set the next free number under numbering in the settings, then try again.",
+    )
+    if len(refused) > NUMBER_TRIES or attempt.reference_place == "invoice_number":
+        raise CannotBill([problem])
+    raise TryLater("freshbooks:number", error, burns=False, certainty=Certainty.REFUSED)

@@ -1,0 +1,71 @@
+"""Is it there already? How an attempt of unknown outcome is found again upstream.
+
+By number where we number; by the frozen customer around the frozen day; over the business by what
+changed since the day before; each among the deleted too. FreshBooks ignores search keys that it
+does not know, so every row is compared with the frozen reference here.
+"""
+
+from datetime import timedelta
+
+from server.core.errors import Certainty, TryLater
+from server.flows.run import Run
+from server.store.ledger import AttemptRow
+from server.vendors.freshbooks.client import Invoice
+
+AROUND = timedelta(days=2)  # create_date may be read in another zone than it was written in
+
+
+def wait_out(run: Run, attempt: AttemptRow) -> TryLater | None:
+    """While the first call may still be running: the outcome that waits without burning a try."""
+    if attempt.call_started_at is None:
+        return None
+    left = attempt.call_started_at + run.world.quiet_period - run.now()
+    return not_yet(left) if left > timedelta(0) else None
+
+
+def not_yet(left: timedelta) -> TryLater:
+    return TryLater(
+        "freshbooks:uncertain",
+        "FreshBooks' answer was lost; Billhook looks for the invoice before it sends it again.",
+        after=left,
+        burns=False,
+        certainty=Certainty.UNCERTAIN,
+    )
+
+
+def invoices_of(run: Run, attempt: AttemptRow) -> list[Invoice]:
+    """Every invoice that carries the attempt's reference, the deleted ones included."""
+    found: dict[int, Invoice] = {}
+    for deleted in (False, True):
+        for invoice in _candidates(run, attempt, deleted=deleted):
+            if carries(invoice, attempt):
+                found[invoice.id] = invoice
+    return list(found.values())
+
+
+def _candidates(run: Run, attempt: AttemptRow, *, deleted: bool) -> list[Invoice]:
+    client = run.freshbooks
+    rows: list[Invoice] = []
+    if attempt.number:
+        rows += client.find_invoices(number=attempt.number, deleted=deleted)
+    if attempt.create_date is not None:
+        around = (attempt.create_date - AROUND, attempt.create_date + AROUND)
+        rows += client.find_invoices(
+            customer_id=int(attempt.customer_id), dates=around, deleted=deleted
+        )
+    if attempt.call_started_at is not None:
+        day_before = (attempt.call_started_at - timedelta(days=1)).date()
+        rows += client.find_invoices(updated_since=day_before, deleted=deleted)
+    return rows
+
+
+def carries(invoice: Invoice, attempt: AttemptRow) -> bool:
+    """Whether the reference stands where the attempt put it."""
+    match attempt.reference_place:
+        case "invoice_number":
+            return invoice.number == attempt.reference
+        case "po_number":
+            return invoice.po_number == attempt.reference
+        case _:
+            lines = invoice.notes.rstrip().splitlines()
+            return bool(lines) and attempt.reference in lines[-1].split()

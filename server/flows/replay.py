@@ -1,0 +1,103 @@
+"""Replay from the inbox: what was left out or parked is looked at again, safely.
+
+A replayed deal is judged without regard to when a rule was switched on; the ledger keeps it from
+being billed twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.core.states import JobClass, JobState
+from server.flows.hook_to_jobs import make_jobs
+from server.flows.world import World
+from server.store import inbox, jobs
+from server.store.db import Session
+from server.store.inbox import EventRow
+from server.store.jobs import JobKind, JobRow, NewJob
+from server.vendors.kommo.hooks import BadHook, parse
+
+KOMMO_HOOKS = ("kommo", "kommo-dp")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of an account's past to look at again; None: no bound."""
+
+    account_id: int
+    since: datetime | None = None
+    until: datetime | None = None
+    state: JobState | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One thing that is (or, on a dry run, would be) looked at again."""
+
+    subject: str
+    why: str
+
+
+def replay(world: World, wanted: Wanted, *, dry_run: bool = False) -> list[Replayed]:
+    """By job where a state or cause is named, else by the inbox's events."""
+    now = world.clock.now()
+    if dry_run:
+        with world.database.read() as session:
+            return list(_chosen(session, wanted))
+    with world.database.write() as session:
+        chosen = list(_chosen(session, wanted))
+        if wanted.state is not None or wanted.cause is not None:
+            for one in chosen:
+                _again(session, wanted.account_id, one.subject, now)
+        else:
+            for event in list(_events(session, wanted)):
+                _take_again(session, event, now)
+    return chosen
+
+
+def _chosen(session: Session, wanted: Wanted) -> Iterator[Replayed]:
+    if wanted.state is not None or wanted.cause is not None:
+        for job in _jobs(session, wanted):
+            yield Replayed(job.subject, job.said)
+        return
+    for event in _events(session, wanted):
+        for entity, action, entity_id in event.subjects:
+            if entity == "leads":
+                yield Replayed(f"deal:{entity_id}", f"{action}: {event.verdict}")
+
+
+def _events(session: Session, wanted: Wanted) -> Iterator[EventRow]:
+    yield from inbox.events(
+        session,
+        account_id=wanted.account_id,
+        since=wanted.since,
+        until=wanted.until,
+        kinds=KOMMO_HOOKS,
+    )
+
+
+def _jobs(session: Session, wanted: Wanted) -> list[JobRow]:
+    rows = jobs.of_account(session, wanted.account_id, JobKind.DEAL_TO_INVOICE)
+    return [
+        row
+        for row in rows
+        if (wanted.state is None or row.state == wanted.state)
+        and (wanted.cause is None or row.cause == wanted.cause)
+        and (wanted.since is None or row.updated_at >= wanted.since)
+        and (wanted.until is None or row.updated_at < wanted.until)
+    ]
+
+
+def _again(session: Session, account_id: int, subject: str, now: datetime) -> None:
+    payload = {"replay": True}
+    new = NewJob(account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.BACKFILL, payload)
+    jobs.defer(session, new, now)
+
+
+def _take_again(session: Session, event: EventRow, now: datetime) -> None:
+    try:
+        told = parse(event.body, str(event.headers.get("Content-Type", "")))
+    except BadHook:  # accepted by an older version; nothing to learn from it
+        return
+    make_jobs(session, event.account_id, told, now, event_id=event.id, replay=True)

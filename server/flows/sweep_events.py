@@ -1,0 +1,43 @@
+"""What webhooks missed: Kommo's own list of stage changes, read on from a cursor.
+
+The cursor overlaps ten minutes (events appear late) and moves only in the commit that wrote the
+jobs. A first sweep begins where the first rule was switched on: older deals are never touched.
+"""
+
+from datetime import timedelta
+
+from server.core.states import JobClass
+from server.flows.hook_to_jobs import triggers
+from server.flows.run import Run
+from server.flows.settings_of import settings_of
+from server.store import inbox, jobs, settings
+from server.store.inbox import Entered
+from server.store.jobs import JobKind, NewJob
+
+STREAM = "kommo:events"
+OVERLAP = timedelta(minutes=10)
+
+
+def sweep_events(run: Run) -> str:
+    began = run.now()
+    with run.world.database.read() as session:
+        switched_on = settings.switched_on(session, run.account_id)
+        named = triggers(settings_of(session, run.account_id))
+        read_up_to = inbox.cursor(session, run.account_id, STREAM)
+    if not switched_on or not named:
+        return "no rule is on"
+    since = min(switched_on.values())
+    if read_up_to is not None:
+        since = max(since, read_up_to - OVERLAP)
+    told = [e for e in run.kommo.stage_events(since=since) if (e.pipeline_id, e.stage_id) in named]
+    news = 0
+    with run.phase() as session:
+        for e in told:
+            entered = Entered(e.deal_id, e.pipeline_id, e.stage_id, e.at, None, e.event_id)
+            if inbox.enter(session, run.account_id, entered):
+                news += 1
+                subject = f"deal:{e.deal_id}"
+                new = NewJob(run.account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.SWEEP, {})
+                jobs.defer(session, new, run.now())
+        inbox.move_cursor(session, run.account_id, STREAM, began)
+    return f"{len(told)} read, {news} missed before"

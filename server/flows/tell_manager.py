@@ -1,0 +1,97 @@
+"""One task in Kommo for the deal's responsible user: what failed, and what to do.
+
+A task is a document: the same cause makes none twice, and one of unknown outcome is looked up by
+the token in its text before another is made.
+"""
+
+from datetime import timedelta
+
+from server.core.errors import CannotBill, NotOurs, Reconnect, TryLater
+from server.core.keys import DealId, reference
+from server.core.states import AttemptOutcome, DocumentState, JobState
+from server.flows.run import Run
+from server.store import jobs, ledger
+from server.store.ledger import AttemptRow, Frozen, Key
+
+WITHIN = timedelta(days=1)
+
+
+def tell_manager(run: Run) -> str:
+    told = run.job.payload
+    deal_id = DealId(int(told["deal"]))
+    if _solved(run, told.get("for_job")):
+        raise NotOurs("solved in the meantime")
+    key = Key(run.account_id, "kommo", str(deal_id), f"task:{told['cause']}")
+    with run.world.database.read() as session:
+        document = ledger.look(session, key)
+        before = ledger.last_attempt(session, document.id) if document else None
+    if document is not None and document.state == DocumentState.CREATED:
+        return "told already"
+    if document and before and before.outcome in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+        found = _look(run, deal_id, before.reference)
+        if found is not None:
+            return _made(run, before, found, AttemptOutcome.ADOPTED)
+    return _tell(run, key, deal_id)
+
+
+def _solved(run: Run, job_id: int | None) -> bool:
+    if job_id is None:
+        return False
+    with run.world.database.read() as session:
+        job = jobs.get(session, job_id)
+    return job is None or job.state != JobState.PARKED
+
+
+def _look(run: Run, deal_id: DealId, token: str) -> int | None:
+    for task in run.kommo.tasks_of(deal_id):
+        if token in task.text:
+            return task.id
+    return None
+
+
+def _tell(run: Run, key: Key, deal_id: DealId) -> str:
+    home = f"kommo:{run.kommo_connection.external_id}"
+    token = reference(home, key.source, key.source_id, key.purpose, 0)
+    text = f"FreshBooks invoice: {run.job.payload['text']} [{token}]"
+    frozen = Frozen({"text": text}, "", reference=token)
+    with run.phase() as session:
+        document = ledger.open_document(session, key, run.now(), kind="task", home=home)
+        attempt = ledger.begin(session, document, frozen, run.now())
+    try:
+        task_id = run.kommo.create_task(
+            deal_id,
+            text,
+            run.job.payload.get("responsible"),
+            due=run.now() + WITHIN,
+            request_id=token,
+        )
+    except TryLater as later:
+        known = AttemptOutcome(later.certainty.value)
+        uncertain = known == AttemptOutcome.UNCERTAIN
+        state = DocumentState.UNCERTAIN if uncertain else DocumentState.REFUSED
+        _ended(run, attempt, known, state, later.sentence)
+        raise
+    except (CannotBill, Reconnect) as refused:
+        _ended(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, str(refused))
+        raise
+    return _made(run, attempt, task_id, AttemptOutcome.CREATED)
+
+
+def _made(run: Run, attempt: AttemptRow, task_id: int, how: AttemptOutcome) -> str:
+    with run.phase() as session:
+        ledger.end(
+            session,
+            attempt.id,
+            how,
+            run.now(),
+            state=DocumentState.CREATED,
+            upstream_id=str(task_id),
+        )
+    return f"task {task_id}"
+
+
+def _ended(
+    run: Run, attempt: AttemptRow, known: AttemptOutcome, state: DocumentState, error: str
+) -> None:
+    with run.phase() as session:
+        ledger.end(session, attempt.id, known, run.now(), state=state, error=error)

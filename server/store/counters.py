@@ -1,0 +1,30 @@
+"""Running numbers of an account, reserved in the commit that uses them."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.db import Base
+
+
+class CounterRow(Base):
+    __tablename__ = "counter"
+
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next: Mapped[int]
+
+
+def take(session: Session, account_id: int, name: str, at_least: int) -> int:
+    """The next number, never below ``at_least``; gone for good, even if its use fails."""
+    row = session.scalar(
+        sa.select(CounterRow)
+        .where(CounterRow.account_id == account_id, CounterRow.name == name)
+        .with_for_update()
+    )
+    if row is None:
+        row = CounterRow(account_id=account_id, name=name, next=at_least)
+        session.add(row)
+    taken = max(row.next, at_least)
+    row.next = taken + 1
+    session.flush()
+    return taken
