@@ -24,8 +24,11 @@ Fields = Mapping[str, tuple[FieldValue, ...]]
 """Field key to its values. A key that is absent does not exist at the source; () is empty.
 
 Keys: ``deal.name``, ``deal.price``, ``deal.cf.<id>``, ``deal.code.<CODE>``, and the same under
-``contact.``, ``company.`` and (per line) ``product.``.
+``contact.``, ``company.`` and (per line) ``product.``; their grammar is core/field_keys.py.
+A built-in field, and every field of a contact or company that is not there, may be left out.
 """
+
+_SOURCE_NAMES = {"kommo": "Kommo"}  # as the users know them; a vendor in small letters as it is
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Sale:
-    """``amount`` is the source's own total (None: not filled); ``problems`` what reading found."""
+    """``amount`` is the source's own total (None: not filled); ``problems`` what reading found.
+
+    ``sparse``: the reader could list the filled fields only, so a key that is absent may as well
+    be an empty field, and nothing is said of fields that do not exist any more.
+    """
 
     source: str
     source_id: str
@@ -70,3 +77,9 @@ class Sale:
     place: Place
     responsible_user: int | None = None
     problems: tuple[Problem, ...] = ()
+    sparse: bool = False
+
+    @property
+    def source_name(self) -> str:
+        """What users call the place where the sale lives."""
+        return _SOURCE_NAMES.get(self.source, self.source)

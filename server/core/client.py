@@ -1,0 +1,105 @@
+"""Whom an invoice is for: the sale's contact and company, as the mapping sees them."""
+
+import re
+
+from server.core import settings_model as settings
+from server.core.invoice import DraftClient
+from server.core.keys import client_key
+from server.core.sources import Reader
+
+# Enough to catch what a mail server would: a person corrects the rest.
+_E_MAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s.,;<>()\"]+")
+_LANGUAGE = re.compile(r"[a-z]{2}", re.ASCII)
+_TEXTS = (
+    "organization",
+    "first_name",
+    "last_name",
+    "street",
+    "street2",
+    "city",
+    "province",
+    "postal_code",
+    "country",
+    "vat_name",
+    "vat_number",
+)
+
+
+def draft_client(reader: Reader, mapped: settings.Client, action: str) -> DraftClient:
+    """The client; what is wrong goes to the reader's problems, and then the key may be empty.
+
+    ``action`` "email" wants an e-mail by whatever clients are matched.
+    """
+    party = reader.sale.party
+    if party.contact_id is None and party.company_id is None:
+        reader.problems.add(
+            "client",
+            "The deal has no contact and no company, or they were deleted.",
+            f"Add one to the deal in {reader.sale.source_name}.",
+        )
+        return DraftClient("")
+    texts = {name: reader.line_of_text(f"client.{name}", getattr(mapped, name)) for name in _TEXTS}
+    email = _email(reader, mapped, needed=action == "email" or mapped.match_by == "email")
+    return DraftClient(
+        key=_key(reader, mapped, email, texts["vat_number"]),
+        email=email,
+        phone=reader.first_text("client.phone", mapped.phone),
+        language=language(reader, "client.language", mapped.language),
+        **texts,
+    )
+
+
+def language(reader: Reader, path: str, source: settings.Source | None) -> str:
+    """A two-letter code, or "" with a problem noted when it is anything else."""
+    text = reader.first_text(path, source)
+    if not text or _LANGUAGE.fullmatch(text.lower()):
+        return text.lower()
+    reader.problems.add(path, f"“{text}” is no language code.", "Use two letters, like en or pt.")
+    return ""
+
+
+def _email(reader: Reader, mapped: settings.Client, *, needed: bool) -> str:
+    email = reader.first_text("client.email", mapped.email)
+    if email and not _E_MAIL.fullmatch(email):
+        reader.problems.add(
+            "client.email",
+            f"“{email}” is not an e-mail address.",
+            f"Correct it in {reader.sale.source_name}.",
+        )
+        return ""
+    if needed and not email:
+        reader.problems.add("client.email", *_no_email(reader, mapped))
+    return email
+
+
+def _no_email(reader: Reader, mapped: settings.Client) -> tuple[str, str]:
+    if mapped.email is None:
+        return (
+            "The mapping says nothing of the client's e-mail.",
+            "Choose its field in the mapping.",
+        )
+    whose = "company" if reader.sale.party.contact_id is None else "contact"
+    return f"The {whose} has no e-mail.", f"Add one in {reader.sale.source_name}."
+
+
+def _key(reader: Reader, mapped: settings.Client, email: str, vat_number: str) -> str:
+    party, where = reader.sale.party, reader.sale.source_name
+    if mapped.match_by == "email":
+        return client_key(email=email) if email else ""  # its absence is noted already
+    if mapped.match_by == "vat":
+        if any(letter.isalnum() for letter in vat_number):
+            return client_key(vat_id=vat_number)
+        reason = "The client has no VAT number, and clients are matched by it."
+        reader.problems.add("client.vat_number", reason, f"Fill it in in {where}.")
+        return ""
+    if mapped.match_by == "company":
+        if party.company_id is not None:
+            return client_key(company_id=str(party.company_id))
+        reason = "The deal has no company, and clients are matched by it."
+        reader.problems.add("client.match_by", reason, f"Add the company in {where}.")
+        return ""
+    if party.contact_id is not None:
+        return client_key(contact_id=str(party.contact_id))
+    reason = "The deal has no contact, and clients are matched by it."
+    reader.problems.add("client.match_by", reason, f"Add the contact in {where}.")
+    return ""

@@ -1,0 +1,69 @@
+"""Which taxes a line carries: what the mapping's table says of a field, else the fixed ones."""
+
+from decimal import Decimal
+
+from server.core.field_keys import entity_of
+from server.core.invoice import Tax
+from server.core.keys import folded
+from server.core.money import decimal_of, decimals, plain
+from server.core.settings_model import Taxes, TaxRate
+from server.core.sources import Reader
+
+# The vendor's documentation: two taxes a line, percents of up to three decimals.
+MOST_TAXES = 2
+FINEST_PERCENT = 3
+_UNNAMED = "Tax"
+
+
+def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax, ...]:
+    """The taxes of the reader's line; ``path`` and ``name`` say which in the problems."""
+    rates = _by_field(reader, mapped, path, name)
+    taxes = tuple(Tax(rate.name, rate.percent) for rate in rates)
+    if len(taxes) > MOST_TAXES:
+        reader.problems.add(
+            path,
+            f"“{name}” has {len(taxes)} taxes; an invoice line takes {MOST_TAXES}.",
+            "Combine them into one in the mapping.",
+        )
+    for tax in taxes:
+        if decimals(tax.percent) > FINEST_PERCENT:
+            reader.problems.add(
+                path,
+                f"The tax of {plain(tax.percent)} % on “{name}” has too many decimals.",
+                f"A percent may have {FINEST_PERCENT}: correct it in the mapping.",
+            )
+    return taxes
+
+
+def percent_of(text: str) -> Decimal | None:
+    """A percent from 0 to 100 as people write it: "21", "21%", "7.7 %"."""
+    value = decimal_of(text.strip().removesuffix("%"))
+    return value if value is not None and 0 <= value <= 100 else None
+
+
+def _by_field(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[TaxRate, ...]:
+    if mapped.field is None or (entity_of(mapped.field) == "product" and reader.line is None):
+        return mapped.fixed
+    values = reader.field("taxes.field", mapped.field)
+    if not values:
+        return mapped.fixed
+    table = {folded(value): rates for value, rates in mapped.table.items()}
+    found: list[TaxRate] = []
+    for value in values:
+        rates = table.get(folded(value.text), _as_percent(mapped, value.text))
+        if rates is None:
+            reader.problems.add(
+                path,
+                f"The tax “{value.text}” of “{name}” is not in the mapping's table of taxes.",
+                "Add it to the table, or correct the field.",
+            )
+        found.extend(rates or ())
+    return tuple(found)
+
+
+def _as_percent(mapped: Taxes, text: str) -> tuple[TaxRate, ...] | None:
+    percent = percent_of(text)
+    if percent is None:
+        return None
+    name = mapped.fixed[0].name if mapped.fixed else _UNNAMED
+    return (TaxRate(name=name, percent=percent),)

@@ -1,0 +1,187 @@
+"""A sale becomes a draft invoice by the account's mapping, or a list of problems in plain words.
+
+Everything that is wrong is told at once, so that a manager mends a deal in one go.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, Literal
+
+from server.core import settings_model as settings
+from server.core.client import draft_client, language
+from server.core.deal_amount import settle
+from server.core.discount import TakenOff, allocate, read_discount
+from server.core.errors import CannotBill
+from server.core.invoice import DraftLine, InvoiceDraft
+from server.core.keys import digest
+from server.core.lines import Form, Item, as_line, billed, by_products, items_of
+from server.core.money import decimal_of, digits, exact, is_currency
+from server.core.sale import Sale
+from server.core.settings_checks import fields_of
+from server.core.sources import Problems, Reader, look_up
+from server.core.tax import VENDOR_DECIMALS, RoundingRule, total_up, totals
+
+LONGEST_DUE = 365  # days; beyond that it is a typing error
+
+Action = Literal["draft", "mark_sent", "email"]
+
+
+def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") -> InvoiceDraft:
+    """The invoice that this sale makes. Raises CannotBill with every problem there is.
+
+    ``action`` is what the rule will do with it: "email" wants a client with an e-mail.
+    """
+    problems = Problems(sale.problems)
+    reader = Reader(sale, problems)
+    with exact():
+        form = Form(_currency(reader, mapping), mapping.lines.extra_decimals == "round")
+        client = draft_client(reader, mapping.client, action)
+        taken_off = read_discount(reader, mapping.discount, form)
+        lines = _lines(reader, mapping, form, taken_off)
+        if lines and not problems.found:
+            _refuse_third_decimal(reader, lines, taken_off, form)
+    texts = _texts(reader, mapping)
+    if problems.found:
+        raise CannotBill(problems.found)
+    sums, differs = totals(lines, taken_off.percent, form.currency)
+    return InvoiceDraft(
+        currency=form.currency,
+        client=client,
+        lines=tuple(lines),
+        totals=sums,
+        to_be_confirmed=differs,
+        discount_percent=taken_off.percent,
+        discount_description=taken_off.description if taken_off.percent else "",
+        **texts,
+    )
+
+
+def fingerprint(sale: Sale, mapping: settings.Mapping, rules: Sequence[settings.Rule] = ()) -> str:
+    """A digest of all that decides about this sale's invoice: a parked job waits for it to move.
+
+    That is the mapping, the rules, and of the sale only what these read.
+    """
+    parts: list[Any] = [mapping, *rules]
+    keys = {key for part in parts for _path, key in fields_of(part, "")}
+    keys |= {condition.field for rule in rules for condition in rule.conditions}
+    keys |= {"deal.name"} if mapping.lines.origin != "products" else set()  # the last name left
+    return digest(
+        {
+            "settings": [part.model_dump(mode="json", by_alias=True) for part in parts],
+            "fields": {key: _values(look_up(sale, key)) for key in sorted(keys)},
+            "lines": [
+                [line.product_id, line.name, line.quantity, line.unit_price]
+                + [_values(look_up(sale, key, line)) for key in sorted(keys)]
+                for line in sale.lines
+            ],
+            "sale": [sale.currency, str(sale.amount), asdict(sale.party)],
+            "problems": [asdict(problem) for problem in sale.problems],
+        }
+    )
+
+
+def _values(found: Any) -> Any:
+    return None if found is None else [asdict(value) for value in found]
+
+
+def _lines(
+    reader: Reader, mapping: settings.Mapping, form: Form, taken_off: TakenOff
+) -> list[DraftLine]:
+    items = items_of(reader, mapping)
+    if items and mapping.description is not None:
+        items[0] = _described(reader, mapping, items[0])
+    less = taken_off.amount
+    if by_products(reader.sale, mapping):
+        if not items or len(items) < len(reader.sale.lines):
+            return []  # a sum over some of the products would only add wrong problems
+        items, difference = settle(reader, items, mapping.lines, form)
+        less += difference
+    whole = billed(items, form.places)
+    if items and less >= whole:
+        _refuse_empty(reader, whole, less, form)
+        return []
+    shares = allocate(less, items, form.places)
+    return [
+        as_line(reader, item, form, share, taken_off.description if taken_off.amount else "")
+        for item, share in zip(items, shares, strict=True)
+    ]
+
+
+def _described(reader: Reader, mapping: settings.Mapping, first: Item) -> Item:
+    """The invoice's description, for which the vendor has no place but the first line's."""
+    text = reader.text("description", mapping.description)
+    both = "\n".join(part for part in (text, first.description) if part)
+    return replace(first, description=both)
+
+
+def _refuse_empty(reader: Reader, whole: Decimal, less: Decimal, form: Form) -> None:
+    if not less:
+        reason = "Everything on the deal costs 0: there is nothing to bill."
+        reader.problems.add("lines", reason, f"Fill in prices in {reader.sale.source_name}.")
+        return
+    reader.problems.add(
+        "discount.value",
+        f"The discount of {form.price(less)} {form.currency} leaves nothing "
+        f"of {form.price(whole)} {form.currency} to bill.",
+        "Correct the discount.",
+    )
+
+
+def _refuse_third_decimal(
+    reader: Reader, lines: Sequence[DraftLine], taken_off: TakenOff, form: Form
+) -> None:
+    """The vendor showed two decimals everywhere: a dinar's third would be lost in silence."""
+    if form.rounds or digits(form.currency) <= VENDOR_DECIMALS:
+        return
+    rule = RoundingRule(places=digits(form.currency))
+    ours = total_up(lines, taken_off.percent, form.currency, rule)
+    if ours != total_up(lines, taken_off.percent, form.currency):
+        reader.problems.add(
+            "currency",
+            f"The invoice comes to {ours.total} {form.currency} with {ours.tax} of tax, and a "
+            "third decimal may be lost.",
+            "Correct the prices, or let the mapping round.",
+        )
+
+
+def _currency(reader: Reader, mapping: settings.Mapping) -> str:
+    """The code that labels the amounts; it never converts them."""
+    value = reader.first("currency", mapping.currency)
+    spellings = [value.text, value.enum_code or ""] if value else [reader.sale.currency]
+    for spelling in spellings:
+        if is_currency(spelling.strip().upper()):
+            return spelling.strip().upper()
+    named = f"field {mapping.currency.field}" if mapping.currency else "account's currency"
+    if mapping.currency and mapping.currency.field is None:
+        named = "mapping"
+    reader.problems.add(
+        "currency",
+        f"“{spellings[0]}” is no currency code (from the {named}).",
+        "Use the three letters, like EUR or USD.",
+    )
+    return reader.sale.currency
+
+
+def _texts(reader: Reader, mapping: settings.Mapping) -> dict[str, Any]:
+    return {
+        "language": language(reader, "language", mapping.language),
+        "po_number": reader.line_of_text("po_number", mapping.po_number),
+        "notes": reader.text("notes", mapping.notes),
+        "terms": reader.text("terms", mapping.terms),
+        "due_days": _due_days(reader, mapping),
+    }
+
+
+def _due_days(reader: Reader, mapping: settings.Mapping) -> int | None:
+    text = reader.first_text("due_days", mapping.due_days)
+    if not text:
+        return None
+    days = decimal_of(text)
+    if days is not None and 0 <= days <= LONGEST_DUE and days == int(days):
+        return int(days)
+    reader.problems.add(
+        "due_days",
+        f"“{text}” is no number of days until payment.",
+        f"Use a whole number from 0 to {LONGEST_DUE}.",
+    )
+    return None

@@ -1,0 +1,140 @@
+"""Whether a deal is billed, and if not, why not, in words.
+
+Only proven entries count. Once a deal has entered a rule's stage it is billed, even if it moved on
+in the same pipeline or was won before we came; not if it was moved back, away or lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.core.conditions import in_words, unmet
+from server.core.sale import Place, Sale
+from server.core.settings_model import Rule
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One proven entering of a stage; ``at`` by the vendor's clock, ``id`` is our row's."""
+
+    pipeline_id: int
+    stage_id: int
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True)
+class StageOrder:
+    """Each pipeline's stages in their order, and which mean won and lost; vendors build it."""
+
+    pipelines: Mapping[int, Sequence[int]]
+    won: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()
+
+    def lists(self, place: Place) -> bool:
+        """False: the stage is newer than this order, which should be read again."""
+        ends = self.won | self.lost
+        stages = self.pipelines.get(place.pipeline_id, ())
+        return place.stage_id in stages or place.stage_id in ends
+
+    def follows(self, stage_id: int, entered: Place) -> bool:
+        """Whether the stage stands at or behind the entered one in the same pipeline."""
+        stages = list(self.pipelines.get(entered.pipeline_id, ()))
+        if stage_id == entered.stage_id or stage_id in self.won:
+            return True
+        if stage_id not in stages or entered.stage_id not in stages:
+            return False
+        return stages.index(stage_id) > stages.index(entered.stage_id)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Bill the deal by this rule; ``entry`` is the latest that it answers."""
+
+    rule: Rule
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Nothing is billed, for this reason; the event is kept and can be replayed."""
+
+    reason: str
+
+
+Decision = Bill | LeftOut
+
+
+def decide(
+    sale: Sale,
+    rules: Sequence[Rule],
+    entries: Sequence[Entry],
+    switched_on: Mapping[str, datetime],
+    *,
+    stages: StageOrder,
+    replay: bool = False,
+) -> Decision:
+    """The first rule, in their order, that bills this deal; else every rule's reason.
+
+    ``switched_on`` has the slug of each rule that is on now, and since when (the vendor's time).
+    ``replay``: a person asked for it, so entries from before that time count too.
+    """
+    reasons: list[str] = []
+    for rule in rules:
+        entry = _latest(rule, entries)
+        if entry is None:
+            continue
+        why_not = _why_not(sale, rule, entry, switched_on, stages=stages, replay=replay)
+        if not why_not:
+            return Bill(rule, entry)
+        if why_not not in reasons:
+            reasons.append(why_not)
+    return LeftOut(" ".join(reasons) or "No rule names a stage that the deal entered.")
+
+
+def _latest(rule: Rule, entries: Sequence[Entry]) -> Entry | None:
+    named = {(trigger.pipeline_id, trigger.stage_id) for trigger in rule.when}
+    matching = [entry for entry in entries if (entry.pipeline_id, entry.stage_id) in named]
+    return max(matching, key=lambda entry: (entry.at, entry.id), default=None)
+
+
+def _why_not(
+    sale: Sale,
+    rule: Rule,
+    entry: Entry,
+    switched_on: Mapping[str, datetime],
+    *,
+    stages: StageOrder,
+    replay: bool,
+) -> str:
+    """Why this rule does not bill this entry, in a sentence; "" when it does."""
+    since = switched_on.get(rule.slug)
+    if since is None:
+        return f"The rule “{rule.name}” is off."
+    if entry.at < since and not replay:
+        return f"The deal entered the stage before the rule “{rule.name}” was switched on."
+    entered = Place(entry.pipeline_id, entry.stage_id)
+    if why_not := _gone(sale.place, entered, stages):
+        return why_not
+    if rule.still_in_stage and sale.place != entered:
+        return f"The deal left the stage, and the rule “{rule.name}” wants it still there."
+    failed = unmet(sale, rule.conditions, rule.match)
+    if not failed:
+        return ""
+    wanted = (" or " if rule.match == "any" else " and ").join(in_words(one) for one in failed)
+    return f"The rule “{rule.name}” bills only if {wanted}."
+
+
+def _gone(now: Place, entered: Place, stages: StageOrder) -> str:
+    """Where the deal went, if that undoes its entry."""
+    if now == entered:
+        return ""
+    if now.stage_id in stages.lost:
+        return "The deal was lost."
+    if now.pipeline_id != entered.pipeline_id:
+        return "The deal was moved to another pipeline."
+    if not stages.lists(now):
+        return "The deal stands in a stage that its pipeline does not list."
+    if not stages.follows(now.stage_id, entered):
+        return "The deal was moved back."
+    return ""

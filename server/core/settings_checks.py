@@ -1,0 +1,110 @@
+"""What a well-formed settings document may still get wrong: things that two of its parts say."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain
+
+from pydantic import BaseModel
+
+from server.core.field_keys import entity_of
+from server.core.keys import folded
+from server.core.money import decimal_of
+from server.core.settings_model import Condition, Mapping, SettingsDocument, Source, WriteBack
+
+Errors = Iterator[tuple[str, str]]
+
+# Only there is a product at hand.
+_PER_LINE = ("mapping.lines.", "mapping.taxes.")
+
+
+def contradictions(document: SettingsDocument) -> list[tuple[str, str]]:
+    """(dotted path, sentence) for each."""
+    return list(
+        chain(
+            _slugs(document),
+            _conditions(document),
+            _products(document.mapping),
+            _tax_table(document.mapping),
+            _client(document.mapping),
+            _written_back(document.mapping.write_back),
+        )
+    )
+
+
+def fields_of(part: BaseModel, path: str) -> Iterator[tuple[str, str]]:
+    """(dotted path, field key) of every field that this part of the settings may read."""
+    for name, info in type(part).model_fields.items():
+        value = getattr(part, name)
+        here = f"{path}.{info.alias or name}"
+        if isinstance(value, Source):
+            yield from ((here, key) for key in value.keys())  # noqa: SIM118 it is no dict
+        elif isinstance(value, BaseModel):
+            yield from fields_of(value, here)
+        elif name == "field" and isinstance(value, str):
+            yield here, value
+
+
+def _slugs(document: SettingsDocument) -> Errors:
+    seen: set[str] = set()
+    for index, rule in enumerate(document.rules):
+        if rule.slug in seen:
+            yield f"rules.{index}.slug", f"“{rule.slug}” is taken by another rule"
+        seen.add(rule.slug)
+
+
+def _conditions(document: SettingsDocument) -> Errors:
+    for index, rule in enumerate(document.rules):
+        for place, condition in enumerate(rule.conditions):
+            path = f"rules.{index}.conditions.{place}"
+            if entity_of(condition.field) == "product":
+                yield f"{path}.field", "must be a field of the deal, its contact or its company"
+            if wrong := _operand(condition):
+                yield f"{path}.value", wrong
+
+
+def _operand(condition: Condition) -> str:
+    value = condition.value
+    if condition.test == "in":
+        return "" if isinstance(value, tuple) and value else "must be a list of values"
+    if condition.test == "filled":
+        return "" if value in (None, "true") else 'has no meaning beside "filled"; remove it'
+    if not isinstance(value, str):
+        return "must be one value"
+    if condition.test == "greater" and decimal_of(value) is None and _day(value) is None:
+        return "must be a number or a date like 2026-12-31"
+    return ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _products(mapping: Mapping) -> Errors:
+    for path, key in fields_of(mapping, "mapping"):
+        if entity_of(key) == "product" and not path.startswith(_PER_LINE):
+            yield path, f"“{key}” is known for each line only; use a field of the deal"
+
+
+def _tax_table(mapping: Mapping) -> Errors:
+    seen: dict[str, str] = {}
+    for value in mapping.taxes.table:
+        twin = seen.setdefault(folded(value), value)
+        if twin != value:
+            yield f"mapping.taxes.table.{value}", f"is the same value as “{twin}”"
+
+
+def _client(mapping: Mapping) -> Errors:
+    needed = {"email": "email", "vat": "vat_number"}.get(mapping.client.match_by)
+    if needed and getattr(mapping.client, needed) is None:
+        yield f"mapping.client.{needed}", "is missing, though clients are matched by it"
+
+
+def _written_back(codes: WriteBack) -> Errors:
+    seen: set[str] = set()
+    for name, code in codes:
+        if code is not None and code.upper() in seen:
+            yield f"mapping.write_back.{name}", f"“{code}” is used for two things"
+        seen.add((code or "").upper())
