@@ -5,6 +5,7 @@ Everything that is wrong is told at once, so that a manager mends a deal in one 
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from server.core import settings_model as settings
