@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -35,6 +35,7 @@ _DEFAULT_WAIT = timedelta(seconds=60)  # FreshBooks' window (reference 7.1); Kom
 # urllib3 writes whole URLs into its log, with the queries that stand in them.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
+T = TypeVar("T")
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
@@ -174,6 +175,15 @@ def throttled(vendor: str, reply: Reply) -> TryLater:
         burns=False,
         certainty=Certainty.REFUSED,
     )
+
+
+def shaped(vendor: str, reader: Callable[[Any], T], node: Any) -> T:
+    """``reader`` of an answer; a foreign shape is the vendor's fault, and of unknown effect."""
+    try:
+        return reader(node)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+        pass
+    raise down(vendor, "answered in a shape that we do not know")
 
 
 def is_loopback(host: str) -> bool:
