@@ -1,8 +1,9 @@
 """What connecting to any vendor has in common: a ticket, a browser it is bound to, a consent.
 
 Somebody who may (the command line, a signed-in page) mints a ticket. A browser spends it and goes
-to the vendor; it comes back with a code, which becomes tokens that are sealed in the ticket. Nothing
-is stored for an account until whoever minted the ticket has seen both sides named and completes it.
+to the vendor; it comes back with a code, which becomes tokens that are sealed in the ticket.
+Nothing is stored for an account until whoever minted the ticket has seen both sides named and
+completes it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from server.store import accounts, jobs, settings, tickets
 from server.store.accounts import AccountRow, ConnectionRow
 from server.store.db import Session
 from server.store.tickets import TicketRow
-from server.vendors.http import VENDOR_NAMES, CallMade
+from server.vendors.http import CallMade
 
 TICKET_LIFE = timedelta(minutes=30)  # Kommo's code lives 20 minutes; a person logs in before that
 
@@ -168,10 +169,6 @@ def account_for(
 
 def unrecorded(_made: CallMade) -> None:
     """Calls before an account is known are nobody's to keep."""
-
-
-def in_words(vendor: str, trouble: str) -> str:
-    return f"{VENDOR_NAMES[vendor]} {trouble}"
 
 
 def _owner(ticket_id: int) -> str:

@@ -21,6 +21,7 @@ from server.store import accounts, grants, jobs, settings, tickets
 from server.store.accounts import AccountRow, ConnectionRow
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
+from server.vendors.http import is_loopback
 from server.vendors.kommo import auth
 from server.vendors.kommo.client import KommoClient
 
@@ -92,9 +93,10 @@ def read_consent(world: World, host: str, code: str, record: Recorder) -> Consen
     """The code's tokens, and the account that they themselves name. ``host`` must be allowed.
     Raises the outcomes."""
     caller = world.caller(VENDOR, record)
-    pair = auth.exchange(caller, host, world.kommo.app, code)
+    insecure = is_loopback(host)
+    pair = auth.exchange(caller, host, world.kommo.app, code, insecure=insecure)
     holder = OneToken(VENDOR, pair.access)
-    client = KommoClient(host, holder, caller, insecure=auth.is_loopback(host))
+    client = KommoClient(host, holder, caller, insecure=insecure)
     account = client.account()
     return Consent(
         kommo_id=account.id,
@@ -170,7 +172,7 @@ def furnish(session: Session, world: World, row: ConnectionRow) -> None:
     if settings.current(session, account_id) is None:
         settings.save(session, account_id, default_settings().to_json(), "connect", now)
     connect.connected(session, world, row)
-    new = NewJob(account_id, JobKind.ENSURE, "kommo", JobClass.HOOK, {})
+    new = NewJob(account_id, JobKind.ENSURE, "account", JobClass.HOOK, {})
     jobs.defer(session, new, now)
 
 

@@ -14,6 +14,7 @@ from server.flows.run import Run
 from server.flows.world import World
 from server.store import accounts, grants, jobs
 from server.store.jobs import JobKind, NewJob
+from server.vendors.http import is_loopback
 from server.vendors.kommo import auth
 from server.vendors.kommo.client import KommoClient
 
@@ -30,7 +31,10 @@ class Notice:
 def hear(world: World, notice: Notice) -> bool:
     """Whether it is signed; the account, if it is one of ours, will be looked at."""
     if not auth.disconnect_is_genuine(
-        world.kommo.app, notice.account_id, notice.client, notice.signature
+        world.kommo.app,
+        account_id=notice.account_id,
+        client_id=notice.client,
+        signature=notice.signature,
     ):
         return False
     now = world.clock.now()
@@ -53,7 +57,7 @@ def farewell(run: Run) -> str:
             row.realm,
             OneToken("kommo", token.access),
             caller,
-            insecure=auth.is_loopback(row.realm),
+            insecure=is_loopback(row.realm),
         ).account()
     except Reconnect:
         _disconnect(run, row.id)

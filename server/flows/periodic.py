@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from server.core.states import JobClass
 from server.flows.world import World
-from server.store import accounts, calls, inbox, jobs, slots
+from server.store import accounts, calls, inbox, jobs, slots, tickets
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
@@ -48,3 +48,4 @@ def forget(session: Session, now: datetime) -> None:
     calls.forget_before(session, now - KEEP_CALLS, BATCH)
     jobs.forget_before(session, now - KEEP_JOBS, BATCH)
     slots.forget_before(session, now - KEEP_CALLS)
+    tickets.forget_expired(session, now, BATCH)

@@ -72,11 +72,11 @@ class GrantTokens:
         while True:
             stored = self._read()
             if stored.version > version:
-                return self._where_it_was(_token(stored))
+                return self._where_it_is(_token(stored))
             if self._take_lease():
                 token = self._replace(version)
                 if token is not None:
-                    return self._where_it_was(token)
+                    return self._where_it_is(token)
                 continue  # refused: what the others see now is what we see
             if stored.state == "doubted" or monotonic() >= give_up:
                 raise self._busy(stored)
@@ -152,20 +152,12 @@ class GrantTokens:
         with self._database.write() as session:
             grants.release(session, self._grant_id, self._me)
 
-    def _where_it_was(self, token: Token) -> Token:
-        """A refresh may find that the account moved to another host (Kommo); a client that still
-        calls the old one must be made anew, so this run ends and the next one begins at once."""
+    def _where_it_is(self, token: Token) -> Token:
+        """A refresh, another's too, may have found that the account lives at another host now
+        (Kommo); whoever holds this row calls it there."""
         with self._database.read() as session:
-            row = session.get_one(ConnectionRow, self._connection.id)
-        if row.realm == self._connection.realm:
-            return token
-        raise TryLater(
-            f"{row.vendor}:moved",
-            f"The account has moved to {row.realm}.",
-            after=timedelta(0),
-            burns=False,
-            certainty=Certainty.NOT_SENT,
-        )
+            self._connection.realm = session.get_one(ConnectionRow, self._connection.id).realm
+        return token
 
 
 def _token(stored: StoredPair) -> Token:

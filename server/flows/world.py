@@ -11,6 +11,7 @@ from typing import Protocol
 from server.core.clock import Clock
 from server.core.errors import Reconnect
 from server.core.tokens import TokenHolder, TokenPair
+from server.flows.renew import renew_kommo
 from server.flows.tokens import GrantTokens
 from server.store import accounts
 from server.store.accounts import ConnectionRow
@@ -18,7 +19,7 @@ from server.store.db import Database
 from server.store.secrets import Vault
 from server.vendors.freshbooks import auth as freshbooks_auth
 from server.vendors.freshbooks.client import FreshbooksClient
-from server.vendors.http import Caller, CallMade
+from server.vendors.http import Caller, CallMade, is_loopback
 from server.vendors.kommo import auth as kommo_auth
 from server.vendors.kommo.client import KommoClient
 from server.vendors.oauth import OAuthApp
@@ -59,9 +60,9 @@ class World:
 
 
 class MakeCaller(Protocol):
-    """A vendor's HTTP seam whose calls are told to ``record``."""
+    """A vendor's HTTP seam whose calls are told to ``record``, within the account's budget."""
 
-    def __call__(self, vendor: str, record: Recorder) -> Caller: ...
+    def __call__(self, vendor: str, record: Recorder, account_id: int | None = None) -> Caller: ...
 
 
 def connection_of(world: World, account_id: int, vendor: str) -> ConnectionRow:
@@ -79,9 +80,10 @@ def tokens_of(world: World, row: ConnectionRow, record: Recorder) -> TokenHolder
     def refresh(pair: TokenPair) -> TokenPair:
         caller = world.caller(row.vendor, record)
         if row.vendor == "kommo":
-            return kommo_auth.refresh(caller, row.realm, world.kommo.app, pair.refresh)
-        side = world.freshbooks
-        return freshbooks_auth.refresh(caller, side.api_url, side.app, pair.refresh)
+            side = world.kommo
+            return renew_kommo(world.database, caller, side.app, row, pair, hosts=side.hosts)
+        books = world.freshbooks
+        return freshbooks_auth.refresh(caller, books.api_url, books.app, pair.refresh)
 
     if row.grant_id is None:
         raise Reconnect(row.vendor)
@@ -93,10 +95,10 @@ def kommo_client(world: World, row: ConnectionRow, record: Recorder) -> KommoCli
     if not kommo_auth.host_allowed(row.realm, world.kommo.hosts):
         raise Reconnect("kommo", f"{row.realm} is not among BILLHOOK_KOMMO_HOSTS")
     return KommoClient(
-        row.realm,
+        lambda: row.realm,  # a refresh may find that the account has moved
         tokens_of(world, row, record),
-        world.caller("kommo", record),
-        insecure=kommo_auth.is_loopback(row.realm),
+        world.caller("kommo", record, row.account_id),
+        insecure=is_loopback(row.realm),
     )
 
 
@@ -105,5 +107,5 @@ def freshbooks_client(world: World, row: ConnectionRow, record: Recorder) -> Fre
         world.freshbooks.api_url,
         row.realm,
         tokens_of(world, row, record),
-        world.caller("freshbooks", record),
+        world.caller("freshbooks", record, row.account_id),
     )
