@@ -12,12 +12,12 @@ from server.core.rules import Bill, Decision, Entry
 from server.core.sale import Sale
 from server.core.settings import SettingsDocument
 from server.flows import issue, pipelines
+from server.flows.entered import entered
 from server.flows.hook_to_jobs import triggers
 from server.flows.issue import Plan
 from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.store import inbox, settings
-from server.store.inbox import Entered
 from server.store.ledger import DocumentRow, Key
 from server.vendors.kommo.read import read_sale
 
@@ -32,7 +32,8 @@ def deal_to_invoice(run: Run) -> str:
 
 
 def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
-    sale = read_sale(run.kommo, deal_id, currency=run.kommo_connection.currency)
+    home = run.kommo_connection
+    sale = read_sale(run.kommo, deal_id, currency=home.currency, timezone=home.timezone)
     if sale is None:
         raise NotOurs("the deal was deleted in Kommo")
     run.remember(party=_party(sale), responsible=sale.responsible_user)
@@ -54,12 +55,12 @@ def _party(sale: Sale) -> list[str]:
 
 
 def _decide(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
-    """By the entries that hooks proved; where those do not suffice, Kommo's own events are asked."""
+    """By the entries that hooks proved; if those do not suffice, Kommo's own events are asked."""
     decision = _decide_by(run, sale, wanted)
     place = (sale.place.pipeline_id, sale.place.stage_id)
     if isinstance(decision, Bill) or place not in triggers(wanted):
         return decision
-    return _decide_by(run, sale, wanted) if _prove(run, int(sale.source_id)) else decision
+    return _decide_by(run, sale, wanted) if _prove(run, sale) else decision
 
 
 def _decide_by(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
@@ -71,25 +72,22 @@ def _decide_by(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
         wanted.rules,
         [Entry(row.pipeline_id, row.stage_id, row.at, row.id) for row in rows],
         switched_on,
-        stages=pipelines.stage_order(run),
+        stages=pipelines.stage_order(run, sale.place),
         replay=bool(run.job.payload.get("replay")),
     )
 
 
-def _prove(run: Run, deal_id: int) -> bool:
+def _prove(run: Run, sale: Sale) -> bool:
     """Ask Kommo when the deal entered its stages since a rule is on; whether that was news."""
     with run.world.database.read() as session:
         since = min(settings.switched_on(session, run.account_id).values(), default=None)
     if since is None:
         return False
+    deal_id = int(sale.source_id)
     told = run.kommo.stage_events(since=since, deal_ids=[deal_id])
     with run.phase() as session:
         news = [
-            inbox.enter(
-                session,
-                run.account_id,
-                Entered(e.deal_id, e.pipeline_id, e.stage_id, e.at, None, e.event_id),
-            )
-            for e in told
+            inbox.enter(session, run.account_id, entry)
+            for entry in entered(told, {deal_id: sale.place})
         ]
     return any(news)

@@ -34,13 +34,12 @@ def hook_url(world: World, session: Session, account_id: AccountId, kind: str) -
 def ensure(run: Run) -> str:
     with run.phase() as session:
         url = hook_url(run.world, session, run.account_id, "kommo")
-        codes = settings_of(session, run.account_id).mapping.write_back.codes()
+        into = settings_of(session, run.account_id).mapping.write_back
     before = run.kommo.webhook(url)
     healthy = before is not None and not before.disabled and set(EVENTS) <= set(before.settings)
     if not healthy:
         run.kommo.ensure_webhook(url, EVENTS)
-    if codes:
-        deal_fields.ensure(run, codes)
+    deal_fields.ensure(run, deal_fields.specs_of(into))
     with run.phase() as session:
         accounts.checked(session, run.account_id, "kommo", run.now())
         if not healthy:

@@ -4,48 +4,52 @@ Written only when something differs from what stands there by our own last writi
 found by their code and made when they are missing.
 """
 
+from decimal import Decimal
+
 from server.core.errors import NotOurs
-from server.core.keys import DealId, DocumentId, digest
-from server.core.settings import SettingsDocument
+from server.core.keys import DocumentId, digest
+from server.core.settings import WriteBack
+from server.core.states import DocumentState
 from server.flows import deal_fields
 from server.flows.deliver import operator_page
 from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.store import ledger
 from server.store.ledger import DocumentRow
+from server.vendors.kommo.fields import Choice, FieldInput
 
-DRAFT_LINK = " (draft: only your own team can open it)"
+OWN_WORDS = (DocumentState.MISMATCH, DocumentState.DELETED)  # said instead of the vendor's status
 
 
 def invoice_to_deal(run: Run) -> str:
     document_id = DocumentId(int(run.job.subject.removeprefix("invoice:")))
     with run.world.database.read() as session:
         document = ledger.get(session, document_id)
-        wanted = settings_of(session, run.account_id)
-    values = shown(run, document, wanted)
-    if digest(values) == document.written:
+        into = settings_of(session, run.account_id).mapping.write_back
+    values = shown(run, document, into)
+    now_there = digest({code: str(value) for code, value in values.items()})
+    if now_there == document.written:
         return "stands there already"
     if values:
-        fields = deal_fields.ensure(run, sorted(values))
-        run.kommo.write_deal(
-            DealId(int(document.source_id)),
-            {fields[code]: value for code, value in values.items()},
-        )
+        deal_fields.write(run, int(document.source_id), deal_fields.specs_of(into), values)
     with run.phase() as session:
-        ledger.record(session, document_id, run.now(), written=digest(values))
+        ledger.record(session, document_id, run.now(), written=now_there)
     return f"{document.number} {document.status}"
 
 
-def shown(run: Run, document: DocumentRow, wanted: SettingsDocument) -> dict[str, str]:
-    """Field code to value, for the fields that the mapping writes back."""
+def shown(run: Run, document: DocumentRow, into: WriteBack) -> dict[str, FieldInput]:
+    """Field code to value, for the fields that the mapping writes back.
+
+    An unsent invoice has no page that its client can open: the link is then FreshBooks' own page
+    for the account's team, and the status beside it says *draft*.
+    """
     if document.upstream_id is None:
         raise NotOurs("there is no invoice yet")
-    into = wanted.mapping.write_back
-    status = document.state if document.state in ("mismatch", "deleted") else document.status
-    values = {
+    status = document.state if document.state in OWN_WORDS else document.status
+    values: dict[str | None, FieldInput] = {
         into.link: document.link or operator_page(run, document),
         into.number: document.number,
-        into.amount: document.amount,
-        into.status: status,
+        into.amount: Decimal(document.amount),
+        into.status: Choice(status),
     }
     return {code: value for code, value in values.items() if code}

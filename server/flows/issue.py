@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, Reconnect, TryLater
 from server.core.invoice import InvoiceDraft
-from server.core.keys import reference
+from server.core.keys import DocumentId, reference
 from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
@@ -178,7 +178,10 @@ def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRo
         return _ambiguous(run, attempt, found)
     with run.phase() as session:
         again = ledger.begin(
-            session, ledger.get(session, document.id), ledger.frozen_in(attempt), run.now()
+            session,
+            ledger.get(session, DocumentId(document.id)),
+            ledger.frozen_in(attempt),
+            run.now(),
         )
     return _create(run, document, again)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
 from server.flows.hook_to_jobs import make_jobs
 from server.flows.world import World
@@ -78,7 +79,7 @@ def _events(session: Session, wanted: Wanted) -> Iterator[EventRow]:
 
 
 def _jobs(session: Session, wanted: Wanted) -> list[JobRow]:
-    rows = jobs.of_account(session, wanted.account_id, JobKind.DEAL_TO_INVOICE)
+    rows = jobs.of_account(session, AccountId(wanted.account_id), JobKind.DEAL_TO_INVOICE)
     return [
         row
         for row in rows

@@ -6,12 +6,13 @@ jobs. A first sweep begins where the first rule was switched on: older deals are
 
 from datetime import timedelta
 
+from server.core.sale import Place
 from server.core.states import JobClass
+from server.flows.entered import entered, unplaced
 from server.flows.hook_to_jobs import triggers
 from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.store import inbox, jobs, settings
-from server.store.inbox import Entered
 from server.store.jobs import JobKind, NewJob
 
 STREAM = "kommo:events"
@@ -29,15 +30,19 @@ def sweep_events(run: Run) -> str:
     since = min(switched_on.values())
     if read_up_to is not None:
         since = max(since, read_up_to - OVERLAP)
-    told = [e for e in run.kommo.stage_events(since=since) if (e.pipeline_id, e.stage_id) in named]
+    told = run.kommo.stage_events(since=since)
+    standing = {
+        int(row["id"]): Place(int(row["pipeline_id"]), int(row["status_id"]))
+        for row in run.kommo.deals(unplaced(told))
+    }
+    proven = [e for e in entered(told, standing) if (e.pipeline_id, e.stage_id) in named]
     news = 0
     with run.phase() as session:
-        for e in told:
-            entered = Entered(e.deal_id, e.pipeline_id, e.stage_id, e.at, None, e.event_id)
-            if inbox.enter(session, run.account_id, entered):
+        for entry in proven:
+            if inbox.enter(session, run.account_id, entry):
                 news += 1
-                subject = f"deal:{e.deal_id}"
+                subject = f"deal:{entry.deal_id}"
                 new = NewJob(run.account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.SWEEP, {})
                 jobs.defer(session, new, run.now())
         inbox.move_cursor(session, run.account_id, STREAM, began)
-    return f"{len(told)} read, {news} missed before"
+    return f"{len(proven)} entries read, {news} of them missed by hooks"

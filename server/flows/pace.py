@@ -1,0 +1,95 @@
+"""An account's budget of calls at a vendor, kept by all threads of this process.
+
+Kommo counts seven calls a second and blocks who breaks the rule again and again; FreshBooks was
+seen with 600 calls and 250 creates a minute. Real time, not the sandbox's: the limit is real.
+"""
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from server.core.errors import Certainty, TryLater
+from server.vendors.http import Caller, Reply
+
+LONGEST_WAIT = 10.0  # seconds; whoever would wait longer gives its thread back
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``calls`` in any stretch of ``seconds``."""
+
+    calls: int
+    seconds: float
+
+
+LIMITS: Mapping[str, Limit] = {
+    "kommo": Limit(6, 1.05),  # of 7: clocks and networks blur a second's edges
+    "freshbooks": Limit(200, 60.0),  # of 250 creates; other calls count along
+}
+
+
+class Budgets:
+    def __init__(self, limits: Mapping[str, Limit] = LIMITS) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._made: dict[tuple[int, str], deque[float]] = defaultdict(deque)
+        self._paused: dict[tuple[int, str], float] = {}
+
+    def wait(self, account_id: int, vendor: str) -> None:
+        """Until the next call is within the budget. Raises TryLater, burning no attempt."""
+        delay = self._reserve(account_id, vendor)
+        if delay > LONGEST_WAIT:
+            raise TryLater(
+                f"{vendor}:throttled",
+                "Too many calls at once; waiting for our turn.",
+                after=timedelta(seconds=delay),
+                burns=False,
+                certainty=Certainty.NOT_SENT,
+            )
+        if delay > 0:
+            threading.Event().wait(delay)
+
+    def pause(self, account_id: int, vendor: str, seconds: float) -> None:
+        """The vendor said slow down: nobody calls it for this account before then."""
+        with self._lock:
+            until = monotonic() + seconds
+            key = (account_id, vendor)
+            self._paused[key] = max(self._paused.get(key, 0.0), until)
+
+    def _reserve(self, account_id: int, vendor: str) -> float:
+        """Seconds to wait; the place in the line is taken unless the wait is too long."""
+        key, limit = (account_id, vendor), self._limits.get(vendor)
+        with self._lock:
+            now = monotonic()
+            at = max(now, self._paused.get(key, now))
+            made = self._made[key]
+            if limit is not None:
+                if len(made) >= limit.calls:
+                    at = max(at, made[-limit.calls] + limit.seconds)
+                if at - now <= LONGEST_WAIT:
+                    made.append(at)
+                while len(made) > limit.calls:
+                    made.popleft()
+            return at - now
+
+
+class PacedCaller(Caller):
+    """A seam that keeps to an account's budget."""
+
+    def __init__(self, vendor: str, *, account_id: int, budgets: Budgets, **seam: Any) -> None:
+        super().__init__(vendor, **seam)
+        self._account_id = account_id
+        self._budgets = budgets
+
+    def send(self, method: str, url: str, **parts: Any) -> Reply:
+        self._budgets.wait(self._account_id, self.vendor)
+        reply = super().send(method, url, **parts)
+        if reply.status == 429:
+            asked = reply.headers.get("Retry-After", "")
+            seconds = int(asked) if asked.isdigit() else 1.0
+            self._budgets.pause(self._account_id, self.vendor, seconds)
+        return reply
