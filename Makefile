@@ -19,7 +19,7 @@ demo:
 	$(BIN)/billhook demo $(ARGS)
 
 test: lint types
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: venv
 	$(BIN)/ruff check .
