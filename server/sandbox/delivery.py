@@ -1,6 +1,6 @@
 """Outgoing hooks of the emulated vendors: one queue, each vendor's retry table, and mischief.
 
-Nothing leaves the loopback: a hook for any other host fails as if the host were down.
+How one is posted stands in ``post``.
 """
 
 import threading
@@ -8,17 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from .clock import SandboxClock
+from .post import TIMED_OUT, UNREACHABLE, post
 
-#: What is noted when no HTTP status came back.
-TIMED_OUT = 499
-UNREACHABLE = 0
+__all__ = ["ONCE", "TIMED_OUT", "UNREACHABLE", "Attempt", "Deliveries", "Delivery", "Policy"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +130,22 @@ class Deliveries:
         with self._changed:
             self._reorder = n
 
+    def mischief(self) -> dict[str, int]:
+        """What is ordered and not used up yet: drop, duplicate, reorder, hold."""
+        with self._changed:
+            return {
+                "drop": self._drop,
+                "duplicate": self._duplicate,
+                "reorder": self._reorder,
+                "hold": int(self._held),
+            }
+
+    def behave(self) -> None:
+        """End of all mischief; what was held back goes out."""
+        with self._changed:
+            self._drop = self._duplicate = 0
+        self.release()
+
     def hold(self) -> None:
         """Send nothing until ``release``."""
         with self._changed:
@@ -158,7 +171,7 @@ class Deliveries:
         with requests.Session() as session:
             session.trust_env = False
             while (hook := self._claim()) is not None:
-                self._settle(hook, send(session, hook))
+                self._settle(hook, post(session, hook))
                 tried.append(hook)
         return tried
 
@@ -263,33 +276,3 @@ class Deliveries:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def send(session: requests.Session, hook: Delivery) -> int:
-    """One try; the HTTP status, 499 for a time-out, 0 where nobody answered."""
-    if not is_loopback(hook.url):
-        return UNREACHABLE
-    try:
-        with session.request(
-            hook.method,
-            hook.url,
-            data=hook.body or None,
-            headers=hook.headers,
-            timeout=hook.policy.timeout,
-            allow_redirects=False,
-        ) as reply:
-            return reply.status_code
-    except requests.Timeout:
-        return TIMED_OUT
-    except requests.RequestException:
-        return UNREACHABLE
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

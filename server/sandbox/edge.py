@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 Environ = dict[str, Any]
 Call = tuple[str, str, int]
 
+
+class NotedCall(tuple[str, str, int]):
+    """(method, path, status), equal to the plain tuple; ``at`` is when it ended, sandbox time."""
+
+    at: datetime
+
+
 PROXY_PAGE = (
     "<html>\r\n<head><title>{status} {phrase}</title></head>\r\n<body>\r\n"
     "<center><h1>{status} {phrase}</h1></center>\r\n<hr><center>nginx</center>\r\n"
@@ -77,6 +84,7 @@ class Edge:
         self.calls = calls if calls is not None else []
         self._faults = faults
         self._shapes = shapes
+        self._clock = clock
         self._late = LateCalls(clock)
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
@@ -132,7 +140,9 @@ class Edge:
         return self._shapes.error(status, path)
 
     def _note(self, environ: Environ, status: int) -> None:
-        self.calls.append((environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"), status))
+        call = NotedCall((environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"), status))
+        call.at = self._clock.now()
+        self.calls.append(call)
 
 
 class LateCalls:
