@@ -25,7 +25,12 @@ from server.core.clock import Clock
 from server.core.errors import Certainty, TryLater
 from server.vendors.connection import CURRENT, SHARED, Call, Connections
 
-VENDOR_NAMES = {"kommo": "Kommo", "freshbooks": "FreshBooks", "commercetools": "commercetools"}
+VENDOR_NAMES = {
+    "kommo": "Kommo",
+    "freshbooks": "FreshBooks",
+    "commercetools": "commercetools",
+    "sandbox": "The sandbox",  # which gives demo and tests their time
+}
 
 MAX_REPLY = 10 * 1024 * 1024  # the largest list page seen is under 1 MB
 _CHUNK = 64 * 1024

@@ -1,0 +1,72 @@
+"""Every error as a short page or a short JSON object: a sentence, a status, never a traceback."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from server.vendors.kommo.hooks import BadHook
+
+log = structlog.get_logger()
+
+SENTENCES = {
+    400: "This request cannot be read.",
+    401: "Sign in first.",
+    403: "This is not allowed.",
+    404: "There is nothing here.",
+    405: "This address does not take that method.",
+    411: "Say how long the body is.",
+    413: "This is too much at once.",
+    414: "This address is too long.",
+    415: "This kind of content is not taken here.",
+    429: "Too many requests. Try again later.",
+    500: "Something went wrong on our side. It has been noted.",
+    503: "Not now. Try again in a moment.",
+}
+# Vendors' servers call these; a page would be lost on them.
+_MACHINES = ("/hooks/", "/oauth/kommo/revoked")
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(BadHook, lambda bad: said(bad.status, bad.sentence))
+    app.register_error_handler(Exception, _bug)
+
+
+def said(status: int, sentence: str = "") -> Response:
+    """An error's answer in the form that the caller reads."""
+    sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
+    if _wants_json():
+        response = jsonify({"error": sentence})
+    else:
+        response = Response(page(HTTPStatus(status).phrase, sentence), mimetype="text/html")
+    response.status_code = status
+    return response
+
+
+def page(title: str, sentence: str) -> str:
+    return render_template("message.html", title=title, sentence=sentence)
+
+
+def _wants_json() -> bool:
+    if request.path.startswith(_MACHINES):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+    return best == "application/json"
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:  # a redirect that werkzeug raises
+        return Response(status=status, headers=error.get_headers())
+    response = said(status)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    log.exception("web", endpoint=request.endpoint, exc_info=error)
+    return said(500)

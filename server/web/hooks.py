@@ -1,0 +1,64 @@
+"""Where vendors tell us that something happened: a secret URL for each account.
+
+The answer comes before any work: one commit keeps the event and makes its jobs. What is too big,
+too deep or not a hook at all is refused before a row is written.
+"""
+
+from flask import Blueprint, Response, abort, request
+
+from server.core.errors import NotOurs
+from server.flows import callback_to_inbox, hook_to_jobs
+from server.store import accounts
+from server.store.accounts import HookRow
+from server.vendors.kommo.body import MAX_BODY
+from server.web.auth import Auth, needs
+from server.web.errors import said
+from server.web.here import world
+
+hooks = Blueprint("hooks", __name__, url_prefix="/hooks")
+
+SIGNATURE = "X-FreshBooks-Hmac-SHA256"
+LONGEST_KEY = 64  # ours have 27 characters
+
+
+@hooks.post("/<any(kommo, 'kommo-dp'):kind>/<key>")
+@needs(Auth.PATH_KEY)
+def kommo(kind: str, key: str) -> Response:
+    """An account's webhook, or a digital pipeline's action. Kommo waits two seconds."""
+    hook = _hook(kind, key)
+    raw = _body()
+    hook_to_jobs.take(world(), hook, raw, request.content_type or "", dict(request.headers))
+    return Response(status=204)
+
+
+@hooks.post("/freshbooks/<key>")
+@needs(Auth.SIGNATURE)
+def freshbooks(key: str) -> Response:
+    """A callback of FreshBooks, signed by the verifier of its registration."""
+    hook = _hook("freshbooks", key)
+    raw = _body()
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return said(415)
+    try:
+        callback_to_inbox.take(world(), hook, raw, request.headers.get(SIGNATURE, ""))
+    except NotOurs as refused:
+        return said(403, refused.reason)
+    return Response(status=204)
+
+
+def _hook(kind: str, key: str) -> HookRow:
+    if len(key) > LONGEST_KEY:
+        abort(404)
+    with world().database.read() as session:
+        hook = accounts.hook_by_key(session, kind, key)
+    if hook is None:
+        abort(404)
+    return hook
+
+
+def _body() -> bytes:
+    """The raw body; what says to be larger than any hook is not read at all."""
+    request.max_content_length = MAX_BODY
+    if (request.content_length or 0) > MAX_BODY:
+        abort(413)
+    return request.get_data(cache=False)

@@ -1,0 +1,109 @@
+"""Where browsers and vendors' servers come to connect an account, and to say that it has ended.
+
+A view only reads the request and names the answer; the stories are in ``flows``.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.flows import connect_freshbooks, connect_kommo, farewell, welcome
+from server.flows.connect import TICKET_LIFE, Begun, CannotConnect
+from server.flows.connect_kommo import Answer
+from server.flows.farewell import Notice
+from server.web.auth import Auth, needs
+from server.web.errors import page, said
+from server.web.here import world
+
+oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
+
+LONGEST = 4096  # characters of one value in a query; a code has about 1000
+STORIES: dict[str, Any] = {"kommo": connect_kommo, "freshbooks": connect_freshbooks}
+WAITING = "Almost done. Go back to where you began and confirm what is connected."
+
+
+@oauth.before_request
+def _readable() -> Response | None:
+    if request.method == "HEAD":  # a link preview may not spend a ticket
+        abort(405)
+    values = [*request.args.values()]
+    if len(values) > 20 or any(len(value) > LONGEST for value in values):
+        return said(400, "The query is longer than any that we know.")
+    return None
+
+
+@oauth.errorhandler(CannotConnect)
+def _cannot(error: CannotConnect) -> Response:
+    return said(400, str(error))
+
+
+@oauth.get("/<any(kommo, freshbooks):vendor>/start")
+@needs(Auth.TICKET)
+def start(vendor: str) -> AnyResponse:
+    """Spend the ticket, bind the browser, go to the vendor."""
+    url, browser = STORIES[vendor].start(world(), request.args.get("ticket", ""))
+    response = redirect(url)
+    secure = world().public_url.startswith("https:")
+    response.set_cookie(
+        _cookie(vendor),
+        browser,
+        max_age=TICKET_LIFE,
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+@oauth.get("/kommo/callback")
+@needs(Auth.STATE)
+def kommo_callback() -> AnyResponse:
+    """A browser comes back; or Kommo's server tells of a widget's installation, which proves
+    nothing and is looked into later."""
+    if request.args.get("from_widget"):
+        if not welcome.leave(world(), _answer()):
+            return said(429)
+        return Response("ok", mimetype="text/plain")
+    return _came_back("kommo")
+
+
+@oauth.get("/freshbooks/callback")
+@needs(Auth.STATE)
+def freshbooks_callback() -> AnyResponse:
+    return _came_back("freshbooks")
+
+
+@oauth.get("/kommo/revoked")
+@needs(Auth.SIGNATURE)
+def kommo_revoked() -> Response:
+    """The integration was switched off in an account."""
+    args = request.args
+    notice = Notice(
+        account_id=args.get("account_id", ""),
+        client=args.get("client_uuid") or args.get("client_id", ""),
+        signature=args.get("signature", ""),
+    )
+    if not farewell.hear(world(), notice):
+        return said(403, "The signature is not Kommo's.")
+    return Response(status=204)
+
+
+def _came_back(vendor: str) -> AnyResponse:
+    begun = Begun(request.args.get("state", ""), request.cookies.get(_cookie(vendor), ""))
+    STORIES[vendor].take_answer(world(), begun, _answer())
+    response = Response(page("Connected, almost", WAITING), mimetype="text/html")
+    response.delete_cookie(_cookie(vendor), path="/")
+    return response
+
+
+def _answer() -> Answer:
+    args = request.args
+    return Answer(args.get("code", ""), args.get("referer", ""), args.get("error", ""))
+
+
+def _cookie(vendor: str) -> str:
+    """``__Host-`` pins it to this host and to https, which a local emulator does not speak."""
+    prefix = "__Host-" if world().public_url.startswith("https:") else ""
+    return f"{prefix}billhook-{vendor}"
