@@ -53,6 +53,10 @@ class KommoClient:
         )
         return found
 
+    def deals(self, ids: Iterable[int]) -> list[Row]:
+        """Those that are there, without their links."""
+        return self._by_id(_LEADS, "leads", ids)
+
     def contacts(self, ids: Iterable[int]) -> list[Row]:
         """Those that are there; deleted and merged ones are left out."""
         return self._by_id("/api/v4/contacts", "contacts", ids)

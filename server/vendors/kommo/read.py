@@ -19,6 +19,7 @@ from server.vendors.kommo.records import Row, moment
 from server.vendors.kommo.values import read_fields
 
 SOURCE = "kommo"
+WON, LOST = 142, 143  # in every pipeline, §4.6
 _PRICE = "PRICE"  # the code of a product's standard price field
 
 Filled = dict[str, tuple[FieldValue, ...]]
