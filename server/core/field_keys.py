@@ -1,5 +1,6 @@
 """How a mapping names a field: ``deal.cf.12``, ``contact.code.EMAIL``, ``product.price``.
 
+A field that has parts, as an address has, names one at its end: ``company.code.ADDRESS.city``.
 The readers of the vendors fill a sale under these keys; the settings are checked against them.
 """
 
@@ -19,7 +20,9 @@ PREDEFINED = frozenset(
     for code in ("EMAIL", "PHONE", "WEB", "ADDRESS", "POSITION")
 )
 
-_CUSTOM = re.compile(r"cf\.[1-9][0-9]{0,18}|code\.[A-Za-z0-9_]{1,255}", re.ASCII)
+_CUSTOM = re.compile(
+    r"(cf\.[1-9][0-9]{0,18}|code\.[A-Za-z0-9_]{1,255})(\.[A-Za-z0-9_]+)?", re.ASCII
+)
 
 
 def entity_of(key: str) -> str:
@@ -30,7 +33,8 @@ def entity_of(key: str) -> str:
 def is_built_in(key: str) -> bool:
     """Whether the field is there in every account, filled or not."""
     entity, _dot, name = key.partition(".")
-    return name in ATTRIBUTES.get(entity, ()) or key in PREDEFINED
+    whole_field = ".".join(key.split(".")[:3])
+    return name in ATTRIBUTES.get(entity, ()) or whole_field in PREDEFINED
 
 
 def what_is_wrong(key: str) -> str:
