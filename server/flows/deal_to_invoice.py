@@ -32,6 +32,9 @@ def deal_to_invoice(run: Run) -> str:
 
 
 def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
+    with run.world.database.read() as session:
+        if not settings.switched_on(session, run.account_id):
+            raise NotOurs("no rule is on")
     home = run.kommo_connection
     sale = read_sale(run.kommo, deal_id, currency=home.currency, timezone=home.timezone)
     if sale is None:

@@ -7,17 +7,18 @@ is compared here; archived counts as found, deleted does not.
 
 from datetime import timedelta
 
-from server.core.errors import CannotBill, Certainty, Problem, Reconnect, TryLater
+from server.core.errors import CannotBill, Certainty, Reconnect, TryLater
 from server.core.invoice import DraftClient
 from server.core.keys import digest, folded
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
 from server.flows.run import Run
 from server.store import ledger
+from server.store.db import Session
 from server.store.ledger import AttemptRow, Frozen, Key
 from server.vendors.freshbooks.client import FoundClient
 
-ACTIVE, DELETED, ARCHIVED = 0, 1, 2  # FreshBooks' vis_state
+ACTIVE, DELETED = 0, 1  # FreshBooks' vis_state; 2 is archived, and as good as active here
 
 
 def find_client(run: Run, client: DraftClient, currency: str) -> str:
@@ -31,7 +32,9 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
     _wait_for_another(run, key)
     found = _search(run, client)
     if found is not None:
-        return _link(run, home, client.key, found, made_by_us=False)
+        with run.phase() as session:
+            _link(session, run, home, client.key, found.id, made_by_us=False)
+        return str(found.id)
     return _make(run, home, key, client, currency)
 
 
@@ -39,9 +42,11 @@ def forget_client(run: Run, client_key: str) -> None:
     """The remembered client is gone upstream: match once again."""
     home = f"freshbooks:{run.freshbooks_connection.external_id}"
     with run.phase() as session:
-        row = ledger.linked_client(session, home, client_key)
-        if row is not None:
-            session.delete(row)
+        ledger.unlink_client(session, home, client_key)
+        key = Key(run.account_id, "client", digest(client_key), "client")
+        document = ledger.find(session, key)
+        if document is not None:
+            document.state = DocumentState.DELETED
 
 
 def _wait_for_another(run: Run, key: Key) -> None:
@@ -77,13 +82,22 @@ def _search(run: Run, client: DraftClient) -> FoundClient | None:
 
 
 def _is(row: FoundClient, client: DraftClient) -> bool:
-    """By e-mail, else by VAT id, else by the exact name of an organisation without either."""
-    if client.key.startswith("email:"):
-        return folded(row.email) == folded(client.email)
-    if client.key.startswith("vat:"):
-        squeezed = folded(client.vat_number).replace(" ", "")
-        return folded(row.vat_number).replace(" ", "") == squeezed
-    return not client.email and folded(row.organization) == folded(client.organization)
+    """By what the key names; an id of Kommo's says nothing there, so by name or e-mail then."""
+    match client.key.partition(":")[0]:
+        case "email":
+            return folded(row.email) == folded(client.email)
+        case "vat":
+            return _squeezed(row.vat_number) == _squeezed(client.vat_number)
+        case "company":
+            return folded(row.organization) == folded(client.organization)
+        case _ if client.email:
+            return folded(row.email) == folded(client.email)
+        case _:
+            return folded(row.organization) == folded(client.organization)
+
+
+def _squeezed(vat_number: str) -> str:
+    return folded(vat_number).replace(" ", "")
 
 
 def _make(run: Run, home: str, key: Key, client: DraftClient, currency: str) -> str:
@@ -109,7 +123,8 @@ def _make(run: Run, home: str, key: Key, client: DraftClient, currency: str) -> 
             state=DocumentState.CREATED,
             upstream_id=str(made.id),
         )
-    return _link(run, home, client.key, made, made_by_us=True)
+        _link(session, run, home, client.key, made.id, made_by_us=True)
+    return str(made.id)
 
 
 def _call(run: Run, attempt: AttemptRow, client: DraftClient, currency: str) -> FoundClient:
@@ -139,26 +154,15 @@ def _failed(run: Run, attempt: AttemptRow, certainty: Certainty, error: str) -> 
         )
 
 
-def _link(run: Run, home: str, client_key: str, found: FoundClient, *, made_by_us: bool) -> str:
-    if found.vis_state == ARCHIVED:
-        who = found.organization or found.email
-        run.remember(archived_client=who)
-    with run.phase() as session:
-        ledger.link_client(
-            session,
-            home=home,
-            client_key=client_key,
-            account_id=run.account_id,
-            upstream_id=str(found.id),
-            made_by_us=made_by_us,
-            created_at=run.now(),
-        )
-    return str(found.id)
-
-
-def archived_problem(who: str) -> Problem:
-    return Problem(
-        "client",
-        f"The client {who} is archived in FreshBooks.",
-        "Unarchive it in FreshBooks, then try again.",
+def _link(
+    session: Session, run: Run, home: str, client_key: str, client_id: int, *, made_by_us: bool
+) -> None:
+    ledger.link_client(
+        session,
+        home=home,
+        client_key=client_key,
+        account_id=run.account_id,
+        upstream_id=str(client_id),
+        made_by_us=made_by_us,
+        created_at=run.now(),
     )

@@ -16,7 +16,7 @@ from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
 from server.flows.deliver import deliver
-from server.flows.find_client import find_client
+from server.flows.find_client import find_client, forget_client
 from server.flows.record_invoice import record_invoice
 from server.flows.run import Run
 from server.store import counters, ledger
@@ -41,11 +41,24 @@ class Plan:
 def issue(run: Run, draft: InvoiceDraft, plan: Plan) -> DocumentRow:
     """Client, claim, create, compare, deliver. Raises the outcomes; safe to call again."""
     customer_id = find_client(run, draft.client, draft.currency)
+    try:
+        return _claim(run, draft, plan, customer_id)
+    except CannotBill as refused:
+        if not any(problem.field == "client" for problem in refused.problems):
+            raise
+        # The client that we remember is gone upstream: match once again.
+        forget_client(run, draft.client.key)
+        another = find_client(run, draft.client, draft.currency)
+        if another == customer_id:
+            raise
+        return _claim(run, draft, plan, another)
+
+
+def _claim(run: Run, draft: InvoiceDraft, plan: Plan, customer_id: str) -> DocumentRow:
     with run.phase() as session:
         document = _open(session, run, plan)
-        attempt = ledger.begin(
-            session, document, _freeze(session, run, document, draft, plan, customer_id), run.now()
-        )
+        frozen = _freeze(session, run, document, draft, plan, customer_id)
+        attempt = ledger.begin(session, document, frozen, run.now())
     return _create(run, document, attempt)
 
 

@@ -8,6 +8,7 @@ from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 from server.store.ledger import AttemptRow, DocumentRow
 from server.vendors.freshbooks.client import Invoice
+from server.vendors.freshbooks.statuses import word_of
 
 
 def record_invoice(
@@ -46,7 +47,7 @@ def as_seen(invoice: Invoice) -> dict[str, str]:
     """The document's columns that mirror the invoice."""
     return {
         "number": invoice.number,
-        "status": invoice.v3_status,
+        "status": word_of(invoice),
         "amount": str(invoice.amount.amount),
         "currency": invoice.currency,
     }

@@ -232,3 +232,11 @@ def link_client(session: Session, **columns: Any) -> None:
     """Remember (or correct) which client a key stands for."""
     session.merge(ClientLinkRow(**columns))
     session.flush()
+
+
+def unlink_client(session: Session, home: str, client_key: str) -> None:
+    """The client is gone upstream; the next sale matches anew."""
+    row = linked_client(session, home, client_key)
+    if row is not None:
+        session.delete(row)
+        session.flush()
