@@ -8,11 +8,13 @@ from server.core.errors import NotOurs
 from server.flows.world import World
 from server.store import inbox
 from server.store.accounts import HookRow
-from server.vendors.freshbooks.hooks import genuine
+from server.vendors.freshbooks.hooks import SIGNATURE_HEADER, genuine, parse
 
 
-def take(world: World, hook: HookRow, raw: bytes, signature: str) -> None:
-    """Keep it. Raises NotOurs where it is not signed by our callback's verifier."""
+def take(world: World, hook: HookRow, raw: bytes, content_type: str, signature: str) -> None:
+    """Keep it. Raises BadHook for what is no callback, NotOurs where it is not signed by the
+    verifier of ours."""
+    told = parse(raw, content_type)
     if hook.verifier_sealed is None:
         raise NotOurs("No callback is registered for this address.")
     owner = f"hook:{hook.account_id}:freshbooks"
@@ -24,9 +26,9 @@ def take(world: World, hook: HookRow, raw: bytes, signature: str) -> None:
             session,
             account_id=hook.account_id,
             kind="freshbooks",
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            headers={"Content-Type": content_type, SIGNATURE_HEADER: signature},
             body=raw,
-            subjects=[],
+            subjects=[[told.name, told.object_id]],
             verdict="kept; nothing acts on it yet",
             received_at=world.clock.now(),
         )

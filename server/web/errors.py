@@ -6,7 +6,8 @@ import structlog
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from server.vendors.kommo.hooks import BadHook
+from server.vendors.freshbooks import hooks as freshbooks
+from server.vendors.kommo import hooks as kommo
 
 log = structlog.get_logger()
 
@@ -30,7 +31,8 @@ _MACHINES = ("/hooks/", "/oauth/kommo/revoked")
 
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(BadHook, lambda bad: said(bad.status, bad.sentence))
+    for bad_hook in (kommo.BadHook, freshbooks.BadHook):
+        app.register_error_handler(bad_hook, lambda bad: said(bad.status, bad.sentence))
     app.register_error_handler(Exception, _bug)
 
 

@@ -10,6 +10,7 @@ from server.core.errors import NotOurs
 from server.flows import callback_to_inbox, hook_to_jobs
 from server.store import accounts
 from server.store.accounts import HookRow
+from server.vendors.freshbooks.hooks import SIGNATURE_HEADER
 from server.vendors.kommo.body import MAX_BODY
 from server.web.auth import Auth, needs
 from server.web.errors import said
@@ -17,7 +18,6 @@ from server.web.here import world
 
 hooks = Blueprint("hooks", __name__, url_prefix="/hooks")
 
-SIGNATURE = "X-FreshBooks-Hmac-SHA256"
 LONGEST_KEY = 64  # ours have 27 characters
 
 
@@ -37,10 +37,9 @@ def freshbooks(key: str) -> Response:
     """A callback of FreshBooks, signed by the verifier of its registration."""
     hook = _hook("freshbooks", key)
     raw = _body()
-    if request.mimetype != "application/x-www-form-urlencoded":
-        return said(415)
+    signature = request.headers.get(SIGNATURE_HEADER, "")
     try:
-        callback_to_inbox.take(world(), hook, raw, request.headers.get(SIGNATURE, ""))
+        callback_to_inbox.take(world(), hook, raw, request.content_type or "", signature)
     except NotOurs as refused:
         return said(403, refused.reason)
     return Response(status=204)
