@@ -4,7 +4,6 @@ import gzip
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,29 +11,15 @@ import pytest
 
 from server.core.errors import Certainty, TryLater
 from server.vendors import connection, http
-from server.vendors.connection import Connections
 from server.vendors.http import Caller, CallMade, Reply
-from tests.fixed_clock import START, FixedClock
+from tests.fixed_clock import START
 from tests.vendors.byte_server import ByteServer, Line, Script, answer
+from tests.vendors.conftest import MakeCaller
 
 
 @pytest.fixture
-def calls() -> list[CallMade]:
-    return []
-
-
-@pytest.fixture
-def caller(calls: list[CallMade], clock: FixedClock) -> Iterator[Caller]:
-    connections = Connections()
-    yield Caller(
-        "freshbooks",
-        clock=clock,
-        record=calls.append,
-        connect_timeout=1.0,
-        deadline=0.6,
-        connections=connections,
-    )
-    connections.close()
+def caller(caller_of: MakeCaller) -> Caller:
+    return caller_of("freshbooks", deadline=0.6)
 
 
 def fails(caller: Caller, host: str, method: str = "POST", path: str = "/things") -> TryLater:
@@ -179,14 +164,10 @@ def test_the_deadline_bounds_the_whole_call(caller: Caller, script: Script) -> N
     assert 0.5 < took < 2.0
 
 
-def test_a_deadline_that_passed_while_connecting_sends_nothing(
-    calls: list[CallMade], clock: FixedClock
-) -> None:
-    connections = Connections()
-    late = Caller("kommo", clock=clock, record=calls.append, deadline=1e-9, connections=connections)
+def test_a_deadline_that_passed_while_connecting_sends_nothing(caller_of: MakeCaller) -> None:
     with ByteServer(silent) as server:
-        assert fails(late, server.host).certainty is Certainty.NOT_SENT
-    connections.close()
+        error = fails(caller_of("kommo", deadline=1e-9), server.host)
+    assert error.certainty is Certainty.NOT_SENT
 
 
 def test_a_reply_beyond_the_cap_is_uncertain(

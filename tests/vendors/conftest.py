@@ -1,0 +1,40 @@
+"""What the tests of the vendors share: a caller for each, and what it recorded."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from server.vendors.connection import Connections
+from server.vendors.http import Caller, CallMade
+from tests.fixed_clock import FixedClock
+
+MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture
+def calls() -> list[CallMade]:
+    return []
+
+
+@pytest.fixture
+def connections() -> Iterator[Connections]:
+    connections = Connections()
+    yield connections
+    connections.close()
+
+
+@pytest.fixture
+def caller_of(calls: list[CallMade], clock: FixedClock, connections: Connections) -> MakeCaller:
+    """Makes a caller of a vendor; its connections end with the test."""
+
+    def make(vendor: str, **options: float) -> Caller:
+        return Caller(
+            vendor,
+            clock=clock,
+            record=calls.append,
+            connect_timeout=1.0,
+            connections=connections,
+            **options,
+        )
+
+    return make
