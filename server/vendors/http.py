@@ -186,7 +186,7 @@ def shaped(vendor: str, reader: Callable[[Any], T], node: Any) -> T:
     """``reader`` of an answer; a foreign shape is the vendor's fault, and of unknown effect."""
     try:
         return reader(node)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError):
         pass
     raise down(vendor, "answered in a shape that we do not know")
 

@@ -164,7 +164,7 @@ def read_one_time_token(
             },
         )
         return _one_time(claims, app, tuple(allowed), now)
-    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, OSError):
         raise BadToken("The token is not Kommo's for us, now.") from None
 
 
