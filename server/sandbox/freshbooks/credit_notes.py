@@ -50,7 +50,7 @@ def create(books: Books, body: Row) -> Row:
     found = checks.accept(body, FIELDS, "credit_note", books.switches)
     client = client_to_bill(books, found["clientid"])
     row = _blank(books, client) | found
-    row["lines"] = accepted_lines(books, body.get("lines") or [], row["currency_code"])
+    row["lines"] = accepted_lines(books, body.get("lines"), row["currency_code"])
     return _numbered(books, row)
 
 

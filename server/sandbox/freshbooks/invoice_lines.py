@@ -25,6 +25,8 @@ LINE_FIELDS: dict[str, checks.Check] = {
 
 def accepted_lines(books: Books, value: Any, code: str) -> list[Row]:
     """The new set of lines; they replace the old as a set (reference §2.2)."""
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise invalid(1004, "lines must be a list of objects.", "lines", obj="invoice")
     if len(value) > books.switches.max_lines:

@@ -71,7 +71,7 @@ def create(books: Books, body: Row) -> Row:
         "date_paid": None,
         "share_token": secrets.token_urlsafe(24),
     }
-    row["lines"] = accepted_lines(books, body.get("lines") or [], row["currency_code"])
+    row["lines"] = accepted_lines(books, body.get("lines"), row["currency_code"])
     row["invoice_number"] = _free_number(books, found.get("invoice_number"), None)
     add_up(books, row)
     row |= {"paid": Decimal(0), "outstanding": row["amount"]}

@@ -6,15 +6,14 @@ import pytest
 
 from server.sandbox import Sandbox
 from server.sandbox.freshbooks import Business, FreshbooksWorld
-from tests.sandbox.freshbooks.conftest import Api, line, result, wrong
+from tests.sandbox.freshbooks.raw import Api, line, result, wrong
 
 pytestmark = pytest.mark.quirk
 
 
-@pytest.fixture
-def buyer(api: Api) -> int:
-    client = api.client(email="buyer@example.test", organization="Buyer UAB", p_city="Kaunas")
-    return int(client["id"])
+def refusal(api: Api, client_id: int, **fields: object) -> tuple[int, int]:
+    body = {"customerid": client_id, "create_date": "2026-03-02"} | fields
+    return wrong(api.post("invoices/invoices", invoice=body))
 
 
 def test_a_create_answers_200_with_a_draft_and_the_next_seven_digit_number(
@@ -24,3 +23,263 @@ def test_a_create_answers_200_with_a_draft_and_the_next_seven_digit_number(
     assert (first["status"], first["v3_status"], first["display_status"]) == (1, "draft", "draft")
     assert [first["invoice_number"], second["invoice_number"]] == ["0000001", "0000002"]
     assert second["status"] == 1
+
+
+def test_numbers_count_per_business(api: Api, buyer: int, world: FreshbooksWorld) -> None:
+    api.invoice(buyer, line())
+    other = world.add_business(world.add_identity("two@example.test"), "Second")
+    client = other.add_client(email="x@example.test")
+    invoice = other.add_invoice(client["id"], [line()])
+    assert invoice["invoice_number"] == "0000001"
+
+
+def test_lines_are_absent_unless_included(api: Api, buyer: int) -> None:
+    created = api.invoice(buyer, line())
+    path = f"invoices/invoices/{created['id']}"
+    assert "lines" not in created
+    assert "lines" not in result(api.get(path))["invoice"]
+    assert "lines" not in result(api.get("invoices/invoices"))["invoices"][0]
+    body = {"invoice": {"notes": "x"}}
+    asked = {"include[]": "lines"}
+    assert len(result(api.get(path, include="lines"))["invoice"]["lines"]) == 1
+    assert len(result(api.call("PUT", path, json=body, params=asked))["invoice"]["lines"]) == 1
+    rows = result(api.get("invoices/invoices", include="lines"))["invoices"]
+    assert rows[0]["lines"][0]["qty"] == "1"
+
+
+def test_an_invoice_has_the_seventy_keys_of_2026(api: Api, buyer: int) -> None:
+    assert len(api.invoice(buyer, line())) == 70
+
+
+def test_due_date_is_read_only_and_refused_with_403_and_1038(api: Api, buyer: int) -> None:
+    assert refusal(api, buyer, due_date="2026-04-01") == (403, 1038)
+    invoice = api.invoice(buyer, line())
+    path = f"invoices/invoices/{invoice['id']}"
+    assert wrong(api.put(path, invoice={"due_date": "2026-04-01"})) == (403, 1038)
+
+
+def test_due_offset_days_sets_the_due_date_and_without_it_it_is_the_create_date(
+    api: Api, buyer: int
+) -> None:
+    assert api.invoice(buyer, line())["due_date"] == "2026-03-02"
+    assert api.invoice(buyer, line(), due_offset_days=30)["due_date"] == "2026-04-01"
+
+
+@pytest.mark.parametrize("missing", ["customerid", "create_date"])
+def test_a_required_field_that_is_missing_is_1001(api: Api, buyer: int, missing: str) -> None:
+    body = {"customerid": buyer, "create_date": "2026-03-02"}
+    del body[missing]
+    assert wrong(api.post("invoices/invoices", invoice=body)) == (422, 1001)
+
+
+def test_an_unknown_client_is_404_with_1012(api: Api) -> None:
+    assert refusal(api, 999) == (404, 1012)
+
+
+def test_a_deleted_client_cannot_be_invoiced(api: Api, buyer: int) -> None:
+    api.put(f"users/clients/{buyer}", client={"vis_state": 1})
+    assert refusal(api, buyer) == (422, 1011)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_archived_client_is_refused_only_by_the_switch(
+    api: Api, buyer: int, world: FreshbooksWorld, refused: bool
+) -> None:
+    world.switches.archived_client_refused = refused
+    api.put(f"users/clients/{buyer}", client={"vis_state": 2})
+    body = {"customerid": buyer, "create_date": "2026-03-02"}
+    reply = api.post("invoices/invoices", invoice=body)
+    assert reply.status_code == (422 if refused else 200)
+
+
+def test_a_number_that_is_taken_is_1029_also_when_archived_or_deleted(
+    api: Api, buyer: int, world: FreshbooksWorld
+) -> None:
+    invoice = api.invoice(buyer, line(), invoice_number="ORD-1")
+    assert refusal(api, buyer, invoice_number="ORD-1") == (422, 1029)
+    api.change(invoice["id"], vis_state=2)
+    assert refusal(api, buyer, invoice_number="ORD-1") == (422, 1029)
+    api.change(invoice["id"], vis_state=1)
+    assert refusal(api, buyer, invoice_number="ORD-1") == (422, 1029)
+    world.switches.deleted_numbers_reusable = True
+    assert api.invoice(buyer, line(), invoice_number="ORD-1")["id"] != invoice["id"]
+
+
+def test_texts_longer_than_the_limit_are_1017(api: Api, buyer: int, world: FreshbooksWorld) -> None:
+    world.switches.limits["invoice.invoice_number"] = 10
+    assert refusal(api, buyer, invoice_number="BH123456789") == (422, 1017)
+    assert api.invoice(buyer, invoice_number="BH12345678")["invoice_number"] == "BH12345678"
+    assert refusal(api, buyer, lines=[line(name="x" * 256)]) == (422, 1017)
+
+
+@pytest.mark.parametrize(
+    ("fields", "errno"),
+    [
+        ({"create_date": "02.03.2026"}, 1033),
+        ({"create_date": "2026-02-30"}, 1033),
+        ({"currency_code": "EURO"}, 1004),
+        ({"currency_code": "XYZ"}, 1004),
+        ({"language": 7}, 1004),
+        ({"due_offset_days": -1}, 1025),
+        ({"due_offset_days": "soon"}, 1015),
+        ({"discount_value": "ten"}, 1018),
+        ({"discount_value": "101"}, 1030),
+        ({"lines": {}}, 1004),
+        ({"lines": [line("1,50")]}, 1015),
+        ({"lines": [line(qty="two")]}, 1015),
+        ({"lines": [line(taxName1="VAT", taxAmount1="21.0005")]}, 1018),
+        ({"lines": [line(taxName1="", taxAmount1="21")]}, 1001),
+        (
+            {"lines": [line(taxName1="VAT", taxAmount1="5", taxName2="VAT", taxAmount2="6")]},
+            1026,
+        ),
+        ({"lines": [{"name": "x", "unit_cost": {"amount": "1.00", "code": "USD"}}]}, 1004),
+        ({"status": "sent"}, 1015),
+        ({"status": 4}, 1004),
+    ],
+)
+def test_a_value_that_does_not_pass_is_422_with_its_errno(
+    api: Api, buyer: int, fields: dict[str, object], errno: int
+) -> None:
+    assert refusal(api, buyer, **fields) == (422, errno)
+
+
+def test_status_4_names_the_writable_ones(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    reply = api.put(f"invoices/invoices/{invoice['id']}", invoice={"status": 8})
+    message = reply.json()["response"]["errors"][0]["message"]
+    assert message == "Status must be one of 'draft', 'sent', 'viewed' or 'disputed'."
+
+
+def test_of_a_put_only_the_first_phase_is_applied(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    both = api.change(invoice["id"], action_mark_as_sent=True, notes="lost")
+    assert (both["status"], both["notes"]) == (2, "")
+    same = api.change(invoice["id"], vis_state=0, action_mark_as_sent=True, notes="lost")
+    assert (same["vis_state"], same["notes"]) == (0, "")
+    archived = api.change(invoice["id"], ext_vis_state=0, vis_state=1, notes="lost")
+    assert (archived["vis_state"], archived["notes"]) == (0, "")
+    assert api.change(invoice["id"], notes="kept")["notes"] == "kept"
+
+
+def test_lines_are_replaced_as_a_set(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line("10.00"), line("20.00"))
+    changed = api.change(invoice["id"], lines=[line("5.00")])
+    assert changed["amount"] == {"amount": "5.00", "code": "EUR"}
+    assert api.change(invoice["id"], notes="only")["amount"]["amount"] == "5.00"
+
+
+def test_marking_as_sent_sets_the_fulfillment_date(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    assert invoice["fulfillment_date"] is None
+    sent = api.change(invoice["id"], action_mark_as_sent=True)
+    assert (sent["status"], sent["v3_status"], sent["fulfillment_date"]) == (
+        2,
+        "sent",
+        "2026-03-02",
+    )
+    other = api.invoice(buyer, line())
+    assert api.change(other["id"], status=2)["display_status"] == "sent"
+
+
+def test_action_email_mails_each_time_and_marks_the_draft_sent(
+    api: Api, buyer: int, biz: Business
+) -> None:
+    invoice = api.invoice(buyer, line())
+    letter = {"subject": "Invoice", "body": "Hello"}
+    fields = {"action_email": True, "email_recipients": ["a@example.test", "b@example.test"]}
+    sent = api.change(invoice["id"], **fields, invoice_customized_email=letter)
+    api.change(invoice["id"], action_email=True)
+    first, second = biz.mails.values()
+    assert sent["status"] == 2
+    assert (first.recipients, first.subject) == (("a@example.test", "b@example.test"), "Invoice")
+    assert second.recipients == ("buyer@example.test",)
+
+
+def test_an_email_to_nobody_is_refused(api: Api, biz: Business) -> None:
+    invoice = api.invoice(api.client(organization="No mail")["id"], line())
+    reply = api.put(f"invoices/invoices/{invoice['id']}", invoice={"action_email": True})
+    assert wrong(reply) == (422, 1001)
+    assert biz.mails == {}
+
+
+def test_overdue_comes_with_the_clock_alone(api: Api, buyer: int, sandbox: Sandbox) -> None:
+    sent, draft = api.invoice(buyer, line()), api.invoice(buyer, line())
+    api.change(sent["id"], action_mark_as_sent=True)
+    sandbox.clock.advance(timedelta(days=1))
+    api.renew()
+    seen = result(api.get(f"invoices/invoices/{sent['id']}"))["invoice"]
+    assert (seen["v3_status"], seen["display_status"], seen["status"]) == ("overdue", "sent", 2)
+    assert result(api.get(f"invoices/invoices/{draft['id']}"))["invoice"]["v3_status"] == "draft"
+    assert api.numbers(v3_status="overdue") == [sent["invoice_number"]]
+
+
+def test_a_share_link_is_refused_for_a_draft(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    path = f"invoices/invoices/{invoice['id']}/share_link"
+    assert wrong(api.get(path, share_method="share_link"))[0] == 422
+    api.change(invoice["id"], action_mark_as_sent=True)
+    link = result(api.get(path, share_method="share_link"))["share_link"]
+    assert (link["clientid"], link["resourceid"]) == (buyer, invoice["id"])
+    assert "/#/link/" in link["share_link"]
+
+
+def test_the_clients_fields_are_copied_and_do_not_follow(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    api.put(f"users/clients/{buyer}", client={"organization": "New UAB", "p_city": "Vilnius"})
+    seen = result(api.get(f"invoices/invoices/{invoice['id']}"))["invoice"]
+    assert (seen["organization"], seen["city"]) == ("Buyer UAB", "Kaunas")
+    assert seen["current_organization"] == "New UAB"
+
+
+def test_the_currency_is_the_clients_unless_given(api: Api) -> None:
+    client = api.client(email="k@example.test", currency_code="KES")
+    assert api.invoice(client["id"], line())["currency_code"] == "KES"
+    assert api.invoice(client["id"], line(), currency_code="USD")["amount"]["code"] == "USD"
+
+
+def test_stamps_are_us_eastern_without_a_zone(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    assert (invoice["created_at"], invoice["updated"]) == ("2026-03-02 07:00:00",) * 2
+    assert invoice["version"] == "2026-03-02 07:00:00.000000"
+
+
+def test_a_deleted_invoice_leaves_the_list_and_can_still_be_read(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    assert api.change(invoice["id"], vis_state=1)["vis_state"] == 1
+    assert api.numbers() == []
+    assert api.numbers(vis_state=1) == ["0000001"]
+    seen = result(api.get(f"invoices/invoices/{invoice['id']}"))["invoice"]
+    assert seen["vis_state"] == 1
+    path = f"invoices/invoices/{invoice['id']}"
+    assert wrong(api.put(path, invoice={"notes": "late"})) == (422, 1011)
+
+
+def test_http_delete_deletes_an_invoice_too(api: Api, buyer: int, biz: Business) -> None:
+    invoice = api.invoice(buyer, line())
+    assert api.call("DELETE", f"invoices/invoices/{invoice['id']}").status_code == 200
+    assert biz.invoices[invoice["id"]]["vis_state"] == 1
+
+
+def test_equal_creates_make_twins(api: Api, buyer: int, biz: Business) -> None:
+    api.invoice(buyer, line())
+    api.invoice(buyer, line())
+    assert len(biz.invoices) == 2
+
+
+def test_a_clients_updated_moves_when_it_is_invoiced(
+    api: Api, buyer: int, sandbox: Sandbox
+) -> None:
+    sandbox.clock.advance(timedelta(hours=1))
+    api.invoice(buyer, line())
+    client = result(api.get(f"users/clients/{buyer}"))["client"]
+    assert client["updated"] == "2026-03-02 08:00:00"
+
+
+def test_the_pdf_is_binary(api: Api, buyer: int) -> None:
+    invoice = api.invoice(buyer, line())
+    reply = api.call(
+        "GET", f"invoices/invoices/{invoice['id']}/pdf", headers={"Accept": "application/pdf"}
+    )
+    assert reply.content.startswith(b"%PDF-1.4")
+    assert reply.headers["Content-Type"] == "application/pdf"
