@@ -78,10 +78,14 @@ def items_of(reader: Reader, mapping: Mapping) -> list[Item]:
     ]
 
 
-def as_line(reader: Reader, item: Item, form: Form, less: Decimal, note: str) -> DraftLine:
-    """The item as an invoice line, ``less`` money taken off it; ``note`` says what for."""
+def as_line(reader: Reader, item: Item, form: Form, less: Decimal | None, note: str) -> DraftLine:
+    """The item as an invoice line, ``less`` money taken off it; ``note`` says what for.
+
+    None: nothing is taken off the whole sale. Otherwise the parts must add up to the cent, so
+    half cents are not left to the vendor.
+    """
     fine = decimals(item.quantity) <= QUANTITY_DECIMALS and form.fits(item.price)
-    if fine and not less:
+    if fine and (less is None or (not less and form.fits(item.amount))):
         unit_cost = rounded(item.price, form.places)
         return DraftLine(item.name, item.description, item.quantity, unit_cost, item.taxes)
     if not (fine or form.rounds or form.fits(item.amount)):
@@ -90,7 +94,7 @@ def as_line(reader: Reader, item: Item, form: Form, less: Decimal, note: str) ->
     if less:
         text = f"{text} less {form.price(less)} {note}".rstrip()
     description = f"{item.description} ({text})" if item.description else text
-    unit_cost = rounded(item.amount, form.places) - less
+    unit_cost = rounded(item.amount, form.places) - (less or 0)
     return DraftLine(item.name, description, Decimal(1), unit_cost, item.taxes)
 
 

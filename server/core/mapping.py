@@ -40,7 +40,7 @@ def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") ->
         taken_off = read_discount(reader, mapping.discount, form)
         lines = _lines(reader, mapping, form, taken_off)
         if lines and not problems.found:
-            _refuse_third_decimal(reader, lines, taken_off, form)
+            _check_totals(reader, lines, taken_off, form)
     texts = _texts(reader, mapping)
     if problems.found:
         raise CannotBill(problems.found)
@@ -101,7 +101,7 @@ def _lines(
     if items and less >= whole:
         _refuse_empty(reader, whole, less, form)
         return []
-    shares = allocate(less, items, form.places)
+    shares = allocate(less, items, form.places) if less else [None] * len(items)
     return [
         as_line(reader, item, form, share, taken_off.description if taken_off.amount else "")
         for item, share in zip(items, shares, strict=True)
@@ -128,15 +128,20 @@ def _refuse_empty(reader: Reader, whole: Decimal, less: Decimal, form: Form) -> 
     )
 
 
-def _refuse_third_decimal(
+def _check_totals(
     reader: Reader, lines: Sequence[DraftLine], taken_off: TakenOff, form: Form
 ) -> None:
     """The vendor showed two decimals everywhere: a dinar's third would be lost in silence."""
+    theirs = total_up(lines, taken_off.percent, form.currency)
+    if theirs.total <= 0:  # half of a cent off a cent
+        reader.problems.add(
+            "discount.value", "The discount leaves nothing to bill.", "Correct the discount."
+        )
     if form.rounds or digits(form.currency) <= VENDOR_DECIMALS:
         return
     rule = RoundingRule(places=digits(form.currency))
     ours = total_up(lines, taken_off.percent, form.currency, rule)
-    if ours != total_up(lines, taken_off.percent, form.currency):
+    if ours != theirs:
         reader.problems.add(
             "currency",
             f"The invoice comes to {ours.total} {form.currency} with {ours.tax} of tax, and a "
