@@ -12,14 +12,10 @@ from .clock import SandboxClock
 from .control import control_app
 from .delivery import Deliveries
 from .faults import Fault, Faults
+from .freshbooks import FreshbooksSwitches, FreshbooksWorld
 from .kommo import KommoSwitches, KommoWorld
 from .ports import Ports
 from .serve import Served, serve
-
-try:  # until the other vendor's part stands
-    from .freshbooks import FreshbooksSwitches, FreshbooksWorld
-except ImportError:
-    FreshbooksSwitches, FreshbooksWorld = KommoSwitches, KommoWorld  # type: ignore[assignment,misc]
 
 __all__ = ["Fault", "Ports", "Sandbox", "SandboxClock"]
 
@@ -67,6 +63,15 @@ class Sandbox:
         return self._control.url
 
     def start(self) -> Self:
+        """Open all ports, then seed. Nothing stays open when that fails."""
+        try:
+            self._open()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _open(self) -> None:
         self.kommo.start(self.ports)
         self.freshbooks.start(self.ports)
         self._control = serve(control_app(self), self.ports.control)
@@ -74,7 +79,6 @@ class Sandbox:
             self.deliveries.start_auto()
         if self._seed is not None:
             self._seed(self)
-        return self
 
     def stop(self) -> None:
         """Close every port; state stays readable."""

@@ -9,6 +9,7 @@ GET        /_state        what both vendors hold, in short
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,7 +37,8 @@ def control_app(sandbox: "Sandbox") -> Flask:
     app.extensions["sandbox"] = sandbox
     app.register_blueprint(control)
     if find_spec("server.sandbox.desk") is not None:
-        app.register_blueprint(import_module("server.sandbox.desk").blueprint(sandbox))
+        with suppress(ImportError):  # a page that cannot be shown must not stop the vendors
+            app.register_blueprint(import_module("server.sandbox.desk").blueprint(sandbox))
     app.register_error_handler(BadOrder, lambda error: _json({"error": str(error)}, 400))
     return app
 

@@ -58,5 +58,7 @@ class KommoSwitches:
     is_admin_claim: bool = True
     # §4.10: events that happened within this time are not listed yet.
     events_lag_seconds: float = 0
+    # §4.10: whether lead_added carries the stage in value_after; not documented.
+    lead_added_has_status: bool = False
     # §4.7: numbers sent for text fields are refused.
     strict_text: bool = True
