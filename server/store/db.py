@@ -132,7 +132,7 @@ def connect(app: Flask, url: str, *, pool_size: int = 24) -> Database:
     """Bind Flask-SQLAlchemy to ``url`` (sqlite:/// or postgresql+psycopg://)."""
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 8}
     if url.startswith("sqlite"):
-        _make_folder(url)
+        url = _in_place(url)
         options["connect_args"] = {
             "check_same_thread": False,
             "timeout": BUSY_TIMEOUT_MS / 1000,
@@ -150,10 +150,15 @@ def connect(app: Flask, url: str, *, pool_size: int = 24) -> Database:
     return Database(engine)
 
 
-def _make_folder(url: str) -> None:
-    path = sa.make_url(url).database
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+def _in_place(url: str) -> str:
+    """The file seen from where we were started (Flask-SQLAlchemy would look in the instance
+    folder), in a folder that exists."""
+    parts = sa.make_url(url)
+    if not parts.database or parts.database == ":memory:":
+        return url
+    path = Path(parts.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parts.set(database=str(path)).render_as_string(hide_password=False)
 
 
 def _tune_sqlite(engine: Engine) -> None:

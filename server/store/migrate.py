@@ -33,10 +33,18 @@ def head() -> str:
     return revision
 
 
+class NoDatabase(Exception):
+    """The database does not answer; the text is the driver's, without the URL."""
+
+
 def current(engine: Engine) -> str | None:
-    """The database's revision; None: empty."""
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The database's revision; None: empty. Raises NoDatabase."""
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except sa.exc.OperationalError as err:
+        why = str(err.orig).strip().partition("\n")[0]
+        raise NoDatabase(f"The database does not answer: {why}") from None
 
 
 def upgrade(engine: Engine) -> None:

@@ -1,0 +1,149 @@
+"""Running Billhook: web and engine in one process, its database, and the vendors in a box."""
+
+import socket
+import threading
+from typing import Any
+
+import click
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from server.app import create_app, wired
+from server.commands.parts import opened, read_config
+from server.config import Config
+from server.sandbox import Ports, Sandbox
+from server.store import migrate as migrations
+from server.store.one_clock import OneClock
+
+log = structlog.get_logger()
+
+THREADS = 8  # docs/decisions: more gave nothing on two cores
+HEARTBEAT = 120  # seconds without a sign of life until the worker is replaced
+NEEDED = (
+    "public_url",
+    "kommo_client_id",
+    "kommo_client_secret",
+    "freshbooks_client_id",
+    "freshbooks_client_secret",
+)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+def serve(host: str, port: int) -> None:
+    """Web and engine in one process; brings an SQLite database up to date by itself."""
+    config = read_config(*NEEDED)
+    _bring_up_to_date(config)
+    _Server(config, f"{host}:{port}").run()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with opened(read_config()) as parts:
+        engine = parts.database.engine
+        before = migrations.current(engine)
+        migrations.upgrade(engine)
+    head = migrations.head()
+    click.echo("The database is up to date." if before == head else f"Now at {head}.")
+
+
+@click.command()
+@click.option("--port", default=8090, show_default=True, help="Of the page and the control API.")
+def sandbox(port: int) -> None:
+    """Kommo and FreshBooks in a box, alone; for trying a client against them."""
+    with Sandbox(ports=Ports(control=port), auto=True) as box:
+        click.echo(f"The sandbox listens on {box.control_url}")
+        click.echo(f"  Kommo       {box.kommo.auth_url}")
+        click.echo(f"  FreshBooks  {box.freshbooks.base_url}")
+        click.echo("Stop with Ctrl-C.")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            click.echo("")
+
+
+def _bring_up_to_date(config: Config) -> None:
+    with opened(config) as parts:
+        engine = parts.database.engine
+        if config.sqlite_file is not None:
+            migrations.upgrade(engine)
+        elif migrations.current(engine) != migrations.head():
+            raise click.ClickException("The database is not up to date. Run: billhook migrate")
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with one worker; the engine begins in it, after the fork."""
+
+    def __init__(self, config: Config, bind: str) -> None:
+        self._config = config
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        chosen = {
+            "bind": self._bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": HEARTBEAT,
+            "loglevel": "warning",
+            "proc_name": "billhook",
+            "when_ready": _say_where,
+            "worker_exit": _stop_engine,
+            "control_socket_disable": True,
+        }
+        for name, value in chosen.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        app = create_app(self._config)
+        self.turning = Turning(app)
+        self.turning.start()
+        return app
+
+
+class Turning:
+    """Starts the engine as soon as no other process turns this database's clock."""
+
+    def __init__(self, app: Flask) -> None:
+        self._parts = wired(app)
+        self._clock = OneClock(self._parts.database.engine)
+        self._stopping = threading.Event()
+        self._started = False
+        self._thread = threading.Thread(target=self._turn, name="one-clock", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Jobs that run are finished."""
+        self._stopping.set()
+        self._thread.join()
+        if self._started:
+            self._parts.engine.stop()
+        self._clock.let_go()
+
+    def _turn(self) -> None:
+        if not self._clock.try_hold():
+            log.warning("another process runs this database's jobs; waiting for its end")
+            while not self._clock.try_hold():
+                if self._stopping.wait(1.0):
+                    return
+        self._parts.engine.start()
+        self._started = True
+
+
+def _say_where(server: Any) -> None:
+    for listener in server.LISTENERS:
+        host, port = socket.socket.getsockname(listener.sock)[:2]
+        click.echo(f"Billhook listens on http://{host}:{port}")
+
+
+def _stop_engine(_server: Any, worker: Any) -> None:
+    turning = getattr(worker.app, "turning", None)
+    if turning is not None:
+        turning.stop()
