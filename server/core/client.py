@@ -32,11 +32,12 @@ def draft_client(reader: Reader, mapped: settings.Client, action: str) -> DraftC
     """
     party = reader.sale.party
     if party.contact_id is None and party.company_id is None:
-        reader.problems.add(
-            "client",
-            "The deal has no contact and no company, or they were deleted.",
-            f"Add one to the deal in {reader.sale.source_name}.",
-        )
+        if not reader.problems.about("contact", "company"):
+            reader.problems.add(
+                "client",
+                "The deal has no contact and no company.",
+                f"Add one to the deal in {reader.sale.source_name}.",
+            )
         return DraftClient("")
     texts = {name: reader.line_of_text(f"client.{name}", getattr(mapped, name)) for name in _TEXTS}
     email = _email(reader, mapped, needed=action == "email" or mapped.match_by == "email")

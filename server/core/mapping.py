@@ -93,7 +93,8 @@ def _lines(
         items[0] = _described(reader, mapping, items[0])
     less = taken_off.amount
     if by_products(reader.sale, mapping):
-        if not items or len(items) < len(reader.sale.lines):
+        unread = len(items) < len(reader.sale.lines) or reader.problems.about("product")
+        if unread or not items:
             return []  # a sum over some of the products would only add wrong problems
         items, difference = settle(reader, items, mapping.lines, form)
         less += difference

@@ -31,6 +31,10 @@ class Problems:
         if problem not in self.found:
             self.found.append(problem)
 
+    def about(self, *fields: str) -> bool:
+        """Whether something is said of one of these already."""
+        return any(problem.field in fields for problem in self.found)
+
 
 class Reader:
     """Reads the fields of one sale; with ``line``, also those of that line's product."""

@@ -1,6 +1,6 @@
 import pytest
 
-from server.core.errors import CannotBill
+from server.core.errors import CannotBill, Problem
 from server.core.mapping import draft
 from server.core.sale import Party
 from tests.core.sales import drafted, mapping, product, sale
@@ -91,6 +91,12 @@ def test_nobody_on_the_deal_is_one_problem_not_three():
     found = problems_of(nobody, action="email", match_by="contact")
     assert list(found) == ["client"]
     assert "no contact and no company" in found["client"]
+
+
+def test_a_contact_that_the_reader_found_deleted_is_one_problem_too():
+    gone = Problem("contact", "The deal's contact was deleted.", "Choose it again.")
+    found = problems_of(sale(CHAIR, party=Party(), problems=(gone,)))
+    assert found == {"contact": "The deal's contact was deleted."}
 
 
 @pytest.mark.parametrize(

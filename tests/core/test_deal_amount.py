@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from server.core.errors import CannotBill
+from server.core.errors import CannotBill, Problem
 from tests.core.sales import drafted, product, sale
 
 CHAIRS = product("Chair", "40", "3")
@@ -109,3 +109,10 @@ def test_a_missing_price_does_not_make_the_amounts_look_different():
     with pytest.raises(CannotBill) as refused:
         drafted(sale(CHAIRS, product("Table", None), amount="200"))
     assert [problem.field for problem in refused.value.problems] == ["lines.2.price"]
+
+
+def test_a_deleted_product_does_not_make_the_amounts_look_different():
+    gone = Problem("product", "The deal's product was deleted.", "Choose it again.")
+    with pytest.raises(CannotBill) as refused:
+        drafted(sale(CHAIRS, amount="200", problems=(gone,)))
+    assert refused.value.problems == (gone,)
