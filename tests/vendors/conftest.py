@@ -4,11 +4,23 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from server.sandbox import Sandbox, SandboxClock
 from server.vendors.connection import Connections
 from server.vendors.http import Caller, CallMade
 from tests.fixed_clock import FixedClock
 
 MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture
+def sandbox(clock: FixedClock) -> Iterator[Sandbox]:
+    """Both vendors at the test's time; Kommo's rate limit is off, for a test asks faster."""
+    with Sandbox(clock=SandboxClock(clock.now(), frozen=True)) as sandbox:
+        sandbox.kommo.switches.requests_per_second = 0
+        yield sandbox
+        assert sandbox.kommo.unknown_calls == []
+        assert sandbox.kommo.unknown_keys == []
+        assert sandbox.freshbooks.unknown_calls == []
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ from server.vendors.freshbooks.search import InvoiceSearch, eastern_day
 from server.vendors.freshbooks.write import client_payload
 from server.vendors.http import Caller
 
+__all__ = ["Callback", "FoundClient", "FreshbooksClient", "Identity", "Invoice"]
+
 # Lines are absent unless asked for, from a create too (§2.3).
 _WITH_LINES: list[tuple[str, str | int]] = [("include[]", "lines")]
 
