@@ -141,13 +141,14 @@ def _replace_tokens(world: World, identity: str, pair: TokenPair) -> int:
 def _attach(
     session: Session, world: World, account: AccountRow, offer: Offer, consent: Mapping[str, Any]
 ) -> ConnectionRow:
+    grant_id = _grant(session, world, consent)
     row = accounts.connection(session, account.id, VENDOR)
     if row is None:
         row = ConnectionRow(account_id=account.id, vendor=VENDOR)
         session.add(row)
     row.external_id, row.realm = str(offer.business_id), offer.account_id
     row.name, row.timezone = offer.name, offer.timezone
-    row.grant_id = _grant(session, world, consent)
+    row.grant_id = grant_id
     row.connected_at = world.clock.now()
     session.flush()
     connect.connected(session, world, row)

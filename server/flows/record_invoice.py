@@ -59,7 +59,7 @@ def differs(draft: InvoiceDraft, made: Invoice) -> str:
         return f"currency: {draft.currency} here, {made.currency} in FreshBooks"
     if made.amount.amount != draft.totals.total:
         return f"total: {draft.total} here, {made.amount} in FreshBooks"
-    if made.tax is not None and made.tax != draft.totals.tax:
+    if made.tax is not None and made.tax.amount != draft.totals.tax:
         return f"tax: {draft.totals.tax} here, {made.tax} in FreshBooks"
     return ""
 
