@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import URL
@@ -18,6 +18,9 @@ from tests.used import (  # noqa: F401 these are hooks
     pytest_runtest_makereport,
     pytest_terminal_summary,
 )
+
+if TYPE_CHECKING:
+    from tests.rig import Rig
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root Chromium has no sandbox of its own; the rest keeps it from calling home or asking.
@@ -36,6 +39,21 @@ CHROMIUM_FLAGS = [
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
+
+
+@pytest.fixture
+def bare_rig(tmp_path: Path) -> Iterator["Rig"]:
+    """Billhook beside the sandbox, not connected yet."""
+    from tests.rig import Rig  # the whole product: only for tests that run it
+
+    with Rig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+def rig(bare_rig: "Rig") -> "Rig":
+    """Billhook, connected to both vendors by the real redirects; no rule yet."""
+    return bare_rig.connect()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""The stories, each against the sandbox."""
