@@ -108,7 +108,6 @@ def shown_line(books: Books, row: Row, line: Row, id_key: str) -> Row:
         for key in (f"taxName{n}", f"taxAmount{n}")
     }
     shown = {
-        "lineid": line["lineid"],
         id_key: row["id"],
         "name": line["name"],
         "description": line["description"],
@@ -122,6 +121,7 @@ def shown_line(books: Books, row: Row, line: Row, id_key: str) -> Row:
     if id_key == "creditid":
         return shown
     return shown | {
+        "lineid": line["lineid"],
         "basecampid": 0,
         "date": None,
         "expenseid": 0,
