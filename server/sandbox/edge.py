@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.http import HTTP_STATUS_CODES, http_date
 
 from .clock import SandboxClock
 from .faults import Fault, Faults
@@ -103,7 +103,9 @@ class Edge:
     def _plain(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             self._note(environ, int(status[:3]))
-            return start_response(status, headers, exc_info)
+            # A vendor's clock is told by this header; ours is the sandbox's.
+            dated = [*headers, ("Date", http_date(self._clock.now()))]
+            return start_response(status, dated, exc_info)
 
         return self.app(environ, noting)
 

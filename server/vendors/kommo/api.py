@@ -85,7 +85,10 @@ class KommoApi:
 
     def _pages(self, path: str, key: str, params: Pairs, limit: int) -> Iterator[Row]:
         page = 1
-        while body := self.get(path, [*params, ("limit", limit), ("page", page)]):
+        while True:
+            body = self.get(path, [*params, ("limit", limit), ("page", page)])
+            if body is None:
+                return
             rows, has_next = self.read(lambda node: _page(node, key), body)
             yield from rows
             if not (rows and has_next):
