@@ -3,12 +3,14 @@
 import ast
 from collections.abc import Iterator
 
-from tests.guards.source import python_files, tree, where
+from tests.guards.source import ROOT, python_files, tree, where
 
 FILE_LINES = 300
 FUNCTION_LINES = 30
-# "server/part/module.py" or "server/part/module.py:function", each with the reason why.
-ALLOWED: dict[str, str] = {}
+# "server/part/module.py", "server/part/module.py:function" or "folder/", each with the reason why.
+ALLOWED: dict[str, str] = {
+    "server/store/migrations/versions/": "written by Alembic, run once, never edited afterwards",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,6 +27,8 @@ def _lines(function: Function) -> int:
 
 def _too_long() -> Iterator[str]:
     for file in python_files("server"):
+        if any(folder.endswith("/") and where(file).startswith(folder) for folder in ALLOWED):
+            continue
         lines = len(file.read_text("utf-8").splitlines())
         if lines > FILE_LINES and where(file) not in ALLOWED:
             yield f"{where(file)} has {lines} lines"
@@ -40,8 +44,7 @@ def test_files_and_functions_stay_small() -> None:
 
 
 def test_what_is_allowed_to_be_long_exists_and_says_why() -> None:
-    known = {where(file) for file in python_files("server")}
-    assert {name for name in ALLOWED if name.partition(":")[0] not in known} == set()
+    assert [name for name in ALLOWED if not (ROOT / name.partition(":")[0]).exists()] == []
     assert all(ALLOWED.values())
 
 
