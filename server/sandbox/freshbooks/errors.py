@@ -57,7 +57,10 @@ def body_for(path: str, problem: Refused, style: str) -> dict[str, Any]:
         return {"error_type": "invalid_request", "message": problem.wrongs[0].message}
     if style == "google" and problem.status != 200:
         return google_body(problem)
-    return classic_body(problem)
+    body = classic_body(problem)
+    if style == "single":
+        body["response"]["errors"] = body["response"]["errors"][0]
+    return body
 
 
 def classic_body(problem: Refused) -> dict[str, Any]:

@@ -77,11 +77,11 @@ def v3_status(books: Books, row: Row) -> str:
     """Derived: overdue comes with the date, without any write and without any event."""
     if row["status"] in (0, 1, 4):
         return DISPLAY[row["status"]]
-    if row["outstanding"] > 0 and due_date(row) < books.today:
+    overdue = row["outstanding"] > 0 and due_date(row) < books.today
+    partial = payment_status(row) == "partial"
+    if overdue and (books.switches.overdue_beats_partial or not partial):
         return "overdue"
-    if payment_status(row) == "partial":
-        return "partial"
-    return DISPLAY[row["status"]]
+    return "partial" if partial else DISPLAY[row["status"]]
 
 
 def shown(books: Books, row: Row, includes: frozenset[str] = frozenset()) -> Row:

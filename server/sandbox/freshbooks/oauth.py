@@ -84,6 +84,7 @@ class Authority:
         self.env = env
         self.apps: dict[str, App] = {}
         self.grants: list[Grant] = []
+        self._by_token: dict[str, Grant] = {}
         self._codes: dict[str, Code] = {}
         self._key = secrets.token_bytes(64)
 
@@ -132,8 +133,13 @@ class Authority:
 
     def refresh(self, app: App, refresh_token: str) -> Grant:
         """The next pair; the refresh token is spent, whether the reply arrives or not."""
-        old = next((g for g in self.grants if g.refresh_token == refresh_token), None)
-        if old is None or old.app is not app or not old.refresh_live:
+        old = self._by_token.get(refresh_token)
+        if (
+            old is None
+            or old.refresh_token != refresh_token
+            or old.app is not app
+            or not old.refresh_live
+        ):
             raise OAuthError(400, "invalid_grant", BAD_GRANT)
         old.refresh_live = False
         if self.env.switches.refresh_kills_access_token:
@@ -146,19 +152,18 @@ class Authority:
 
     def revoke(self, app: App, token: str) -> None:
         """Either token of a pair ends the pair; an unknown one is no error."""
-        for grant in self.grants:
-            if grant.app is app and token in (grant.access_token, grant.refresh_token):
-                grant.access_live = grant.refresh_live = False
+        grant = self._by_token.get(token)
+        if grant is not None and grant.app is app:
+            grant.access_live = grant.refresh_live = False
 
     def access(self, authorization: str) -> Grant | None:
         """The grant behind "Bearer …", if it still lives."""
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
+        grant = self._by_token.get(token)
+        if grant is None or scheme.lower() != "bearer" or grant.access_token != token:
             return None
-        grant = next((g for g in self.grants if g.access_token == token), None)
-        if grant is None or not grant.access_live or grant.expires_at <= self.env.clock.now():
-            return None
-        return grant
+        lives = grant.access_live and self.env.clock.now() < grant.expires_at
+        return grant if lives else None
 
     def _issue(
         self,
@@ -180,6 +185,7 @@ class Authority:
         token = jwt.encode(claims, self._key, algorithm="HS512")
         grant = Grant(app, identity, scopes, created_at, lifetime, token)
         self.grants.append(grant)
+        self._by_token |= {grant.access_token: grant, grant.refresh_token: grant}
         return grant
 
 

@@ -38,6 +38,20 @@ def _same(*keys: str) -> dict[str, Callable[[Row], object]]:
     return {key: itemgetter(key) for key in keys}
 
 
+def _has(fits: Callable[[Books, Row], object]) -> Callable[[Books, Row], str]:
+    """Whether a client has an invoice, not deleted, that fits: "true" or "false"."""
+
+    def answer(books: Books, client: Row) -> str:
+        own = (inv for inv in books.invoices.values() if inv["customerid"] == client["id"])
+        return str(any(inv["vis_state"] != 1 and fits(books, inv) for inv in own)).lower()
+
+    return answer
+
+
+def _invoice_of(books: Books, payment: Row) -> Row:
+    return books.invoices[payment["invoiceid"]]
+
+
 #: Reference §2.3: create_date_min/max, status, statusid and payment_status are not recognised.
 INVOICES = Resource(
     path="invoices/invoices",
@@ -89,6 +103,11 @@ CLIENTS = Resource(
             "fullname": lambda row: f"{row['fname']} {row['lname']}",
             **_same("email", "bus_phone", "updated"),
         },
+        computed={
+            "has_draft": _has(lambda books, inv: inv["status"] == 1),
+            "has_outstanding": _has(lambda books, inv: inv["status"] != 1 and inv["outstanding"]),
+            "has_overdue": _has(lambda books, inv: invoice_view.v3_status(books, inv) == "overdue"),
+        },
     ),
 )
 
@@ -113,6 +132,10 @@ PAYMENTS = Resource(
         flags=_same("from_credit"),
         days=_same("date", "updated"),
         amounts=_same("amount"),
+        computed={
+            "number": lambda books, row: str(_invoice_of(books, row)["invoice_number"]),
+            "payment_or_credit": lambda _, row: "credit" if row["from_credit"] else "invoice",
+        },
     ),
 )
 

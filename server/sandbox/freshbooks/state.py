@@ -63,7 +63,7 @@ class Table(dict[int, Row]):
                 yield seen[-1]
 
 
-@dataclass
+@dataclass(eq=False)
 class Env:
     """What all parts of the emulator share."""
 
@@ -82,7 +82,7 @@ class Env:
         return next(self._ids[kind])
 
 
-@dataclass
+@dataclass(eq=False)
 class Role:
     """A person's part in a business. ``account_role`` is what ``roles[]`` of /me says."""
 
@@ -94,14 +94,14 @@ class Role:
     user_id: int = 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Identity:
     """A person who signs in to FreshBooks."""
 
     id: int
     email: str
     name: str
-    roles: list[Role] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list, repr=False)
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def role_at(self, account_id: str) -> Role | None:
@@ -131,11 +131,11 @@ class Mail:
     at: datetime
 
 
-@dataclass
+@dataclass(eq=False)
 class Books:
     """One business: what its account holds."""
 
-    env: Env
+    env: Env = field(repr=False)
     owner: Identity
     name: str
     account_id: str

@@ -49,6 +49,7 @@ class FreshbooksSwitches:
     # what is refused (§3.1, §3.6, §4)
     deleted_numbers_reusable: bool = False
     archived_client_refused: bool = False
+    overdue_beats_partial: bool = True
     payment_on_draft: Literal["accepted", "refused"] = "accepted"
     limits: dict[str, int] = field(default_factory=default_limits)
     max_lines: int = 500
@@ -69,7 +70,8 @@ class FreshbooksSwitches:
     refresh_kills_access_token: bool = False
 
     # errors and limits (§2.4, §7.1)
-    error_shape: Literal["classic", "google"] = "classic"
+    #: "single": classic with one object where the list would be
+    error_shape: Literal["classic", "single", "google"] = "classic"
     rate_limits: bool = True
     rate_limit: int = 600
     rate_limit_posts: int = 250
@@ -79,3 +81,4 @@ class FreshbooksSwitches:
     own_writes_fire: bool = True
     view_fires_update: bool = False
     payment_fires_invoice_update: bool = False
+    callbacks_retry: bool = True

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -143,7 +144,7 @@ def test_a_users_acts_are_posted_signed_with_ids_only(
 
 
 @pytest.mark.quirk
-def test_paying_fires_for_the_payment_and_viewing_fires_nothing(
+def test_paying_and_viewing_fire_nothing_for_the_invoice_unless_switched(
     api: Api, verified: str, receiver: Receiver, sandbox: Sandbox, biz: Business, buyer: int
 ) -> None:
     invoice = biz.add_invoice(buyer, [line()])
@@ -158,6 +159,19 @@ def test_paying_fires_for_the_payment_and_viewing_fires_nothing(
     biz.pay(invoice["id"], "60.00")
     sandbox.deliveries.deliver_due()
     assert receiver.names == ["invoice.update"]
+
+
+@pytest.mark.quirk
+@pytest.mark.parametrize(("retry", "tries"), [(True, 4), (False, 1)])
+def test_a_callback_that_nobody_answers_is_tried_again_by_the_switch(
+    api: Api, sandbox: Sandbox, retry: bool, tries: int
+) -> None:
+    sandbox.freshbooks.switches.callbacks_retry = retry
+    register(api, "http://127.0.0.1:9/nobody", "invoice")
+    for _ in range(5):
+        sandbox.deliveries.deliver_due()
+        sandbox.clock.advance(timedelta(hours=2))
+    assert len(sandbox.deliveries.history[0].attempts) == tries
 
 
 @pytest.mark.quirk

@@ -35,6 +35,11 @@ def test_the_google_shape_carries_the_errno_as_reason(api: Api, world: Freshbook
     assert api.get("users/clients").json()["code"] == 16
 
 
+def test_errors_may_be_one_object_instead_of_a_list(api: Api, world: FreshbooksWorld) -> None:
+    world.switches.error_shape = "single"
+    assert api.get("users/clients/12345").json()["response"]["errors"]["errno"] == 1012
+
+
 @pytest.mark.parametrize("style", ["classic", "google"])
 def test_items_without_access_are_errors_with_status_200(
     api: Api, world: FreshbooksWorld, style: str

@@ -136,6 +136,20 @@ def test_clients_are_not_found_by_organization_but_by_organization_like(
     assert result(api.get("users/clients", organization_like="uyer"))["total"] == 1
 
 
+def test_clients_are_searched_by_what_they_owe(api: Api, buyer: int) -> None:
+    api.client(email="idle@example.test")
+    invoice = api.invoice(buyer, line())
+
+    def found(**search: str) -> list[int]:
+        return [row["id"] for row in result(api.get("users/clients", **search))["clients"]]
+
+    assert found(has_draft="true") == [buyer]
+    assert found(has_outstanding="true") == []
+    api.change(invoice["id"], action_mark_as_sent=True)
+    assert found(has_outstanding="true") == [buyer]
+    assert found(has_overdue="true") == []
+
+
 def test_lists_may_lag_behind_creates_and_changes(
     api: Api, buyer: int, world: FreshbooksWorld, sandbox: Sandbox
 ) -> None:
@@ -162,5 +176,7 @@ def test_payments_are_searched_by_invoice_type_and_amount(api: Api, three: list[
 
     assert amounts(invoiceid=three[0]) == ["10.00"]
     assert amounts(type="Check") == ["20.00"]
+    assert amounts(number="A-1") == ["10.00"]
+    assert amounts(payment_or_credit="credit") == []
     assert amounts(amount_min="15") == ["20.00"]
     assert amounts(currency="EUR") == ["20.00", "10.00"]

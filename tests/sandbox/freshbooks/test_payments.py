@@ -39,6 +39,17 @@ def test_paid_in_full_is_paid_with_its_date(api: Api, sent: int) -> None:
     assert (inv["date_paid"], inv["payment_status"]) == ("2026-02-20", "paid")
 
 
+@pytest.mark.parametrize(("wins", "status"), [(True, "overdue"), (False, "partial")])
+def test_part_paid_and_past_due_is_overdue_or_partial_by_the_switch(
+    api: Api, sent: int, sandbox: Sandbox, wins: bool, status: str
+) -> None:
+    sandbox.freshbooks.switches.overdue_beats_partial = wins
+    result(api.pay(sent, "100.00"))
+    sandbox.clock.advance(timedelta(days=15))
+    api.renew()
+    assert standing(api, sent)[3] == status
+
+
 def test_equal_payments_are_two_payments(api: Api, sent: int) -> None:
     first, second = result(api.pay(sent, "100.00")), result(api.pay(sent, "100.00"))
     assert first["payment"]["id"] != second["payment"]["id"]
