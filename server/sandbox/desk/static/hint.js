@@ -1,0 +1,65 @@
+// The first minute: what to do, and what has happened already.
+
+import { fill, h } from "./dom.js";
+import { deals, onChange, state } from "./store.js";
+
+const box = document.getElementById("hint");
+const CLOSED = "desk-hint-closed";
+
+const isGoal = (stage) => stage.name.toLowerCase() === "issue invoice";
+
+/** The deal that a newcomer is asked to move: "Office chairs", else the first that can go. */
+export function start() {
+  if (closed()) return null;
+  const waiting = deals().filter((deal) => !deal.invoice && !done(deal));
+  return waiting.find((deal) => deal.name === "Office chairs") || null;
+}
+
+/** The stage that makes an invoice, in the pipeline of the deal to start with. */
+export function target() {
+  for (const pipeline of state.board?.pipelines || []) {
+    const stage = pipeline.stages.find(isGoal);
+    if (stage) return { ...stage, pipeline: pipeline.id };
+  }
+  return null;
+}
+
+function done(deal) {
+  const pipeline = state.board.pipelines.find((one) => one.id === deal.pipeline);
+  return pipeline.stages.some((stage) => stage.id === deal.stage && isGoal(stage));
+}
+
+function closed() {
+  return localStorage.getItem(CLOSED) === "yes";
+}
+
+function showHint() {
+  const goal = state.board && target();
+  box.hidden = closed() || !goal;
+  if (box.hidden) return;
+  const moved = deals().some((deal) => done(deal) || deal.invoice);
+  const billed = deals().some((deal) => deal.invoice?.number);
+  const steps = [
+    [moved, ["Drag ", h("b", null, "Office chairs"), " to ", h("b", null, goal.name), ", or use its “Move to…”."]],
+    [billed, ["Watch the card: within seconds it shows its invoice. The invoice itself stands in FreshBooks."]],
+    [false, ["Order a fault at the fault desk, move another deal, and see it billed once all the same."]],
+  ];
+  const now = steps.findIndex(([ticked]) => !ticked);
+  fill(box,
+    h("ol", null, steps.map(([ticked, words], place) => step(ticked, words, place === now))),
+    h("button.icon", { type: "button", "data-close-hint": true, "aria-label": "Close the hint" }, "✕"));
+}
+
+function step(ticked, words, now) {
+  return h("li", { class: ticked ? "done" : now ? "now" : "", "aria-current": now ? "step" : false },
+    ticked ? h("span.sr", null, "Done: ") : null, h("span", null, words));
+}
+
+box.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-close-hint]")) return;
+  localStorage.setItem(CLOSED, "yes");
+  showHint();
+  document.getElementById("columns").focus();
+});
+
+onChange((changed) => (changed.has("board") || changed.has("faults")) && showHint());
