@@ -251,7 +251,11 @@ def test_a_revoked_refresh_token_finds_no_account(kommo: Kommo) -> None:
 def test_a_one_time_token_is_signed_with_the_secret_for_the_redirect_host(kommo: Kommo) -> None:
     token = kommo.account.make_one_time_token()
     claims = jwt.decode(
-        token, SECRET, algorithms=["HS256"], audience="http://127.0.0.1", options={"verify_exp": False}
+        token,
+        SECRET,
+        algorithms=["HS256"],
+        audience="http://127.0.0.1",
+        options={"verify_exp": False},
     )
     assert claims["exp"] - claims["iat"] == 1800
     assert claims["iss"] == kommo.account.url
