@@ -6,7 +6,7 @@ import click
 
 from server import __version__
 from server.app import log_quietly
-from server.commands import accounts, connecting, doctor, replaying, rules, serving, settings
+from server.commands import accounts, connecting, demo, doctor, replaying, rules, serving, settings
 from server.config import BadConfig
 from server.core.errors import Outcome
 from server.flows.connect import CannotConnect
@@ -43,6 +43,7 @@ for command in (
     serving.serve,
     serving.migrate,
     serving.sandbox,
+    demo.demo,
     doctor.doctor,
     accounts.accounts,
     connecting.connect,

@@ -1,0 +1,28 @@
+"""``billhook demo``: everything on this machine, one page to open or one story to read."""
+
+import threading
+
+import click
+
+from server.demo.script import tell
+from server.demo.start import DemoFailed, running
+
+
+@click.command()
+@click.option("--script", is_flag=True, help="Walk the story in the terminal instead.")
+@click.option("--port", default=8090, show_default=True, help="Of the page; 0 takes a free one.")
+def demo(script: bool, port: int) -> None:
+    """Sandbox and server, connected and seeded; prints one URL to open."""
+    try:
+        with running(click.echo, port=0 if script else port) as stage:
+            if script:
+                tell(stage, click.echo)
+                click.echo("\nThe story came true.")
+                return
+            click.echo(f"\nOpen {stage.sandbox.control_url}/ and drag a deal to “Issue invoice”.")
+            click.echo("Stop with Ctrl-C.")
+            threading.Event().wait()
+    except DemoFailed as failed:
+        raise click.ClickException(str(failed)) from failed
+    except KeyboardInterrupt:
+        click.echo("")
