@@ -5,11 +5,13 @@ and every access goes through ``Database.write()`` or ``Database.read()``: a flo
 transactions and never holds one over a network call.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 BUSY_TIMEOUT_MS = 15_000  # another process (a command beside the server) may hold SQLite's lock
+WAL_GLANCE_MS = 20  # a change of mode takes a few milliseconds
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -106,12 +109,23 @@ class Database:
         self._one_writer: AbstractContextManager[Any] = (
             threading.Lock() if sqlite else nullcontext()
         )
+        self._thread = threading.local()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction; commits at the end, rolls back on any error."""
-        with self._one_writer, self._sessions.begin() as session:
-            yield session
+        """One transaction; commits at the end, rolls back on any error.
+
+        One inside another would wait for itself for ever (SQLite) or for its own row locks
+        (PostgreSQL): RuntimeError.
+        """
+        if getattr(self._thread, "writes", False):
+            raise RuntimeError("a transaction inside a transaction")
+        self._thread.writes = True
+        try:
+            with self._one_writer, self._sessions.begin() as session:
+                yield session
+        finally:
+            self._thread.writes = False
         if session.info.pop(WAKE, False):
             self.waker.wake()
 
@@ -161,11 +175,24 @@ def _in_place(url: str) -> str:
     return parts.set(database=str(path)).render_as_string(hide_password=False)
 
 
+def _to_wal(cursor: Any) -> None:
+    """SQLite's busy handler does not cover the change of a new file's mode: where two processes
+    open it at once, one of them asks again."""
+    for _ in range(BUSY_TIMEOUT_MS // WAL_GLANCE_MS):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            sleep(WAL_GLANCE_MS / 1000)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")
+
+
 def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _to_wal(cursor)
         # FULL: what was answered 2xx survives a power cut (the promise decides, not the speed).
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

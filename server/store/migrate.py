@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
 SCRIPTS = Path(__file__).parent / "migrations"
+UPGRADING = 0x62696C6D  # an advisory lock; the one clock holds its neighbour for life
 
 
 def _config(connection: sa.Connection | None = None) -> Config:
@@ -48,8 +49,11 @@ def current(engine: Engine) -> str | None:
 
 
 def upgrade(engine: Engine) -> None:
-    """To head; safe to call again, and by two processes at once (each runs in a transaction)."""
+    """To head, in one transaction; safe to call again, and by two processes at once: the second
+    waits (SQLite's own lock; PostgreSQL would let both create the first table, so they queue)."""
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADING)))
         command.upgrade(_config(connection), "head")
 
 
