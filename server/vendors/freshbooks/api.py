@@ -56,7 +56,7 @@ class FreshbooksApi:
         for page in range(1, _MOST_PAGES + 1):
             paging = [*params, ("per_page", PER_PAGE), ("page", page)]
             result = self.result("GET", path, params=paging)
-            rows, pages = self.read(lambda node: (list(node[key]), int(node["pages"])), result)
+            rows, pages = self.read(lambda node: _page(node, key), result)
             for row in rows:
                 found.setdefault(str(row.get("id") or row.get("callbackid")), row)
             if page >= pages or not rows:
@@ -85,6 +85,10 @@ class FreshbooksApi:
             )
 
         return with_token("freshbooks", self._tokens, send, stale=lambda reply: reply.status == 401)
+
+
+def _page(node: Row, key: str) -> tuple[list[Row], int]:
+    return [dict(row) for row in node[key]], int(node["pages"])
 
 
 def _json(reply: Reply) -> Any:

@@ -38,6 +38,11 @@ class KommoApi:
         reply = self.call("GET", path, params=params)
         return None if self.is_missing(reply) else body_of(reply)
 
+    def card(self, path: str, params: Pairs = ()) -> Row | None:
+        """One thing, or None where Kommo does not have it."""
+        body = self.get(path, params)
+        return None if body is None else self.read(dict, body)
+
     def rows(self, path: str, key: str, params: Pairs = (), *, limit: int = PAGE) -> list[Row]:
         """All rows of a list, over all its pages."""
         return list(self._pages(path, key, params, limit))
@@ -149,7 +154,9 @@ def _has_moved(method: str, path: str, reply: Reply) -> bool:
 
 
 def _page(body: Row, key: str) -> tuple[list[Row], bool]:
-    return list(body["_embedded"][key]), bool((body.get("_links") or {}).get("next"))
+    return [dict(row) for row in body["_embedded"][key]], bool(
+        (body.get("_links") or {}).get("next")
+    )
 
 
 def _in_words(reply: Reply) -> str:

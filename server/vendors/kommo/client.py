@@ -48,10 +48,7 @@ class KommoClient:
 
     def deal(self, deal_id: int) -> Row | None:
         """The deal with its links (contacts, products), None where there is none."""
-        found: Row | None = self._api.get(
-            f"{_LEADS}/{deal_id}", [("with", "contacts,catalog_elements")]
-        )
-        return found
+        return self._api.card(f"{_LEADS}/{deal_id}", [("with", "contacts,catalog_elements")])
 
     def deals(self, ids: Iterable[int]) -> list[Row]:
         """Those that are there, without their links."""
@@ -62,7 +59,7 @@ class KommoClient:
         return self._by_id("/api/v4/contacts", "contacts", ids)
 
     def company(self, company_id: int) -> Row | None:
-        found: Row | None = self._api.get(f"/api/v4/companies/{company_id}")
+        found = self._api.card(f"/api/v4/companies/{company_id}")
         return None if found and found.get("is_deleted") else found
 
     def elements(self, catalog_id: int, ids: Iterable[int]) -> list[Row]:
