@@ -64,8 +64,8 @@ def flag(value: Any) -> bool:
 
 
 def day(value: Any) -> str:
-    """YYYY-MM-DD, a day that exists."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    """YYYY-MM-DD, a day that exists, in a year that a due date can be counted from."""
+    if isinstance(value, str) and re.fullmatch(r"(19|20|21)\d{2}-\d{2}-\d{2}", value):
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:

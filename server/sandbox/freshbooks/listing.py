@@ -164,8 +164,8 @@ def _exact_test(
 
 def _like_test(switches: FreshbooksSwitches, getter: Getter, value: str) -> Callable[[Row], bool]:
     if switches.email_search_case_sensitive:
-        return lambda row: value in str(getter(row))
-    return lambda row: value.lower() in str(getter(row)).lower()
+        return lambda row: value in str(getter(row) or "")
+    return lambda row: value.lower() in str(getter(row) or "").lower()
 
 
 def _flag_test(getter: Getter, key: str, value: str) -> Callable[[Row], bool]:

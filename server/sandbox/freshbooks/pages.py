@@ -63,9 +63,11 @@ INVOICE = """<span class="state">{{ inv.v3_status }}</span>
 <tfoot>
 <tr><td colspan="4" class="n">Discount</td><td class="n">{{ inv.discount_total.amount }}</td></tr>
 <tr><td colspan="4" class="n">Tax</td><td class="n">{{ tax }}</td></tr>
-<tr><td colspan="4" class="n">Paid</td><td class="n">{{ inv.paid.amount }}</td></tr>
 <tr><td colspan="4" class="n">Total</td>
-<td class="n">{{ inv.amount.amount }} {{ inv.currency_code }}</td></tr></tfoot></table>
+<td class="n">{{ inv.amount.amount }} {{ inv.currency_code }}</td></tr>
+<tr><td colspan="4" class="n">Paid</td><td class="n">{{ inv.paid.amount }}</td></tr>
+<tr><td colspan="4" class="n">Amount due</td>
+<td class="n">{{ inv.outstanding.amount }} {{ inv.currency_code }}</td></tr></tfoot></table>
 <p>{{ inv.notes }}</p><p class="soft">{{ inv.terms or "" }}</p>"""
 
 NOT_AVAILABLE = """<h1>This invoice isn't available</h1>

@@ -117,6 +117,7 @@ def test_texts_longer_than_the_limit_are_1017(api: Api, buyer: int, world: Fresh
     [
         ({"create_date": "02.03.2026"}, 1033),
         ({"create_date": "2026-02-30"}, 1033),
+        ({"create_date": "9999-12-31"}, 1033),
         ({"currency_code": "EURO"}, 1004),
         ({"currency_code": "XYZ"}, 1004),
         ({"language": 7}, 1004),
