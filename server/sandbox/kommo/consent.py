@@ -6,12 +6,13 @@ POST /oauth  client_id, state, mode, account (subdomain), user (id, optional), d
 """
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template_string, request
+from flask import Blueprint, Flask, Response, redirect, render_template_string, request
 
-from server.sandbox.edge import html_page
+from server.sandbox.edge import Answer, drain, html_page, send
 from server.sandbox.kommo.api.oauth import subdomain_reply
 from server.sandbox.kommo.api.problems import problem_body
 from server.sandbox.kommo.grants import Integration
@@ -59,10 +60,19 @@ PAGE = """<!doctype html>
 """
 
 
-def consent_app(world: "KommoWorld") -> Flask:
+class ConsentHost:
     """What www.kommo.com is to an integration, and the ``api_domain`` host too."""
+
+    def __init__(self, world: "KommoWorld") -> None:
+        self._world = world
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        return _consent_app()({**environ, "kommo.world": self._world}, start_response)
+
+
+@cache
+def _consent_app() -> Flask:
     app = Flask("kommo_consent", static_folder=None)
-    app.extensions["world"] = world
     app.register_blueprint(consent)
     app.register_error_handler(404, _unknown)
     app.register_error_handler(405, _unknown)
@@ -70,7 +80,7 @@ def consent_app(world: "KommoWorld") -> Flask:
 
 
 def _world() -> "KommoWorld":
-    world: KommoWorld = current_app.extensions["world"]
+    world: KommoWorld = request.environ["kommo.world"]
     return world
 
 
@@ -154,19 +164,19 @@ def current_subdomain() -> Response:
     return subdomain_reply(_world().account_behind(token))
 
 
-def gone_app(world: "KommoWorld") -> Flask:
+class GoneHost:
     """The host of an account that was renamed (§1.8)."""
-    app = Flask("kommo_gone", static_folder=None)
 
-    @app.route("/", defaults={"path": ""}, methods=["GET", "POST", "PATCH", "DELETE"])
-    @app.route("/<path:path>", methods=["GET", "POST", "PATCH", "DELETE"])
-    def nobody(path: str) -> Response:
+    def __init__(self, world: "KommoWorld") -> None:
+        self._world = world
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
         """The token endpoint says 404 or 401; the API says 401 with code 101."""
-        if world.limits.blocked:
-            answer = html_page(403)
-            return Response(answer.body, 403, content_type=answer.content_type)
-        status = world.switches.moved_status if path.startswith("oauth2/") else 401
+        drain(environ)
+        if self._world.limits.blocked:
+            return send(html_page(403), start_response)
+        is_token = environ.get("PATH_INFO", "").startswith("/oauth2/")
+        status = self._world.switches.moved_status if is_token else 401
         body = {**problem_body(status, "Account not found"), "code": 101}
-        return Response(json.dumps(body), status, content_type="application/problem+json")
-
-    return app
+        answer = Answer(status, json.dumps(body).encode(), "application/problem+json")
+        return send(answer, start_response)

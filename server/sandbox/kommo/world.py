@@ -7,9 +7,9 @@ from server.sandbox.delivery import Deliveries
 from server.sandbox.edge import Call, Edge
 from server.sandbox.faults import Faults
 from server.sandbox.kommo.account import Account
-from server.sandbox.kommo.api import Locked, account_app
+from server.sandbox.kommo.api import AccountHost
 from server.sandbox.kommo.api.problems import KommoShapes
-from server.sandbox.kommo.consent import consent_app, gone_app
+from server.sandbox.kommo.consent import ConsentHost, GoneHost
 from server.sandbox.kommo.grants import Grants, Integration
 from server.sandbox.kommo.limits import Limits
 from server.sandbox.kommo.summary import summary
@@ -56,7 +56,7 @@ class KommoWorld:
     def start(self, ports: Ports) -> None:
         """Open the consent page's port and those of accounts that are there already."""
         self._ports = list(ports.kommo_accounts)
-        self._consent = serve(self._edge(consent_app(self)), ports.kommo)
+        self._consent = serve(self._edge(ConsentHost(self)), ports.kommo)
         self.grants.api_domain = self._consent.host
         for account in self.accounts.values():
             self.move(account)
@@ -122,7 +122,7 @@ class KommoWorld:
 
     def move(self, account: Account) -> None:
         """Give the account a port of its own; hosts that it left answer as nobody's."""
-        app = AccountHost(self, account)
+        app = Tenancy(self, account)
         account.served = serve(self._edge(app), self._ports.pop(0) if self._ports else 0)
         app.port = account.served.port
 
@@ -143,14 +143,13 @@ class KommoWorld:
         return {"accounts": [summary(account) for account in self.accounts.values()]}
 
 
-class AccountHost:
+class Tenancy:
     """A host that was once an account's: serves it while it is, then says that it is unknown."""
 
     def __init__(self, world: KommoWorld, account: Account) -> None:
         self.port = 0
         self._account = account
-        self._here = Locked(account_app(account), account)
-        self._gone = gone_app(world)
+        self._here, self._gone = AccountHost(account), GoneHost(world)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         served = self._account.served

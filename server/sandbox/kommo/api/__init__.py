@@ -1,5 +1,6 @@
 """One account's host: token endpoint and API v4 as a WSGI app."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
@@ -38,10 +39,10 @@ BLUEPRINTS = (
 )  # fmt: skip
 
 
-def account_app(account: "Account") -> Flask:
-    """The app behind ``account.host``."""
+@cache
+def account_app() -> Flask:
+    """The app behind every account's host; building its routes takes long, so there is one."""
     app = Flask("kommo", static_folder=None)
-    app.extensions["account"] = account
     app.before_request(admit)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -52,15 +53,15 @@ def account_app(account: "Account") -> Flask:
     return app
 
 
-class Locked:
-    """One request at a time an account: its state is plain dicts."""
+class AccountHost:
+    """One account's host: one request at a time, for its state is plain dicts."""
 
-    def __init__(self, app: Flask, account: "Account") -> None:
-        self._app, self._account = app, account
+    def __init__(self, account: "Account") -> None:
+        self._account = account
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         with self._account.lock:
-            return self._app(environ, start_response)
+            return account_app()({**environ, "kommo.account": self._account}, start_response)
 
 
 def unknown_call(error: HTTPException) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 
 from server.sandbox.kommo.api.problems import Invalid, Problem
 from server.sandbox.kommo.book.base import Refused
@@ -18,7 +18,7 @@ MAX_ROWS = 250
 
 
 def account() -> "Account":
-    here: Account = current_app.extensions["account"]
+    here: Account = request.environ["kommo.account"]
     return here
 
 
