@@ -25,6 +25,12 @@ def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax
             f"“{name}” has {len(taxes)} taxes; an invoice line takes {MOST_TAXES}.",
             "Combine them into one in the mapping.",
         )
+    for tax in {tax for tax in taxes if taxes.count(tax) > 1}:
+        reader.problems.add(
+            path,
+            f"“{name}” has the tax {tax.name} {plain(tax.percent)} % twice.",
+            "Correct the mapping's taxes.",
+        )
     for tax in taxes:
         if decimals(tax.percent) > FINEST_PERCENT:
             reader.problems.add(

@@ -32,6 +32,16 @@ def test_each_product_is_a_line():
     assert draft.total.amount == Decimal("641.00")
 
 
+def test_a_products_line_takes_its_name_from_the_template():
+    lines = {"name": {"text": "{product.cf.4} chair"}}
+    draft = drafted(sale(product("Chair", "1", cf_4="Oak")), lines=lines)
+    assert shapes(draft) == [("Oak chair", "1", "1.00")]
+    unnamed = drafted(
+        sale(product("Chair", "1", cf_4="")), lines={"name": {"field": "product.cf.4"}}
+    )
+    assert unnamed.lines[0].name == "Chair"
+
+
 def test_two_and_a_half_pieces_are_sent_as_they_are():
     draft = drafted(sale(product("Cloth", "480.30", "2.5")))
     assert shapes(draft) == [("Cloth", "2.5", "480.30")]
@@ -159,6 +169,8 @@ def test_a_line_keeps_its_fixed_taxes():
         ("", ["21"]),
         ("9%", ["9"]),
         ("7.7", ["7.7"]),
+        ("0 %", ["0"]),
+        ("100", ["100"]),
     ],
 )
 def test_a_products_field_chooses_its_taxes_by_the_table(text, percents):
@@ -188,12 +200,17 @@ def test_what_is_no_percent_is_no_tax(text):
 
 
 def test_three_taxes_or_a_fourth_decimal_are_refused():
-    three = {"fixed": [VAT, VAT, VAT]}
+    three = {"fixed": [VAT, {**VAT, "percent": "9"}, {**VAT, "percent": "5"}]}
     assert "has 3 taxes" in problems_of(sale(product("Chair", "1")), taxes=three)["lines.1.tax"]
     fine = {"fixed": [{"name": "GST", "percent": "9.9755"}]}
     assert "too many" in problems_of(sale(product("Chair", "1")), taxes=fine)["lines.1.tax"]
     exact = {"fixed": [{"name": "GST", "percent": "9.975"}]}
     assert drafted(sale(product("Chair", "1")), taxes=exact).lines[0].taxes[0].name == "GST"
+
+
+def test_one_tax_twice_on_a_line_is_refused():
+    found = problems_of(sale(product("Chair", "1")), taxes={"fixed": [VAT, VAT]})
+    assert found == {"lines.1.tax": "“Chair” has the tax VAT 21 % twice."}
 
 
 def test_a_tax_field_that_is_gone_is_said_once_for_all_lines():

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from server.core.invoice import DraftLine, Tax, Totals
 from server.core.money import decimals
 from server.core.tax import RoundingRule, places_kept, plausible_rules, total_up, totals
+from server.sandbox.freshbooks.arithmetic import TaxedLine
+from server.sandbox.freshbooks.arithmetic import totals as vendor_totals
+from server.sandbox.freshbooks.switches import FreshbooksSwitches
 from tests.core import strategies
 
 VAT = Tax("VAT", Decimal("21"))
@@ -132,3 +135,32 @@ def test_all_rules_agree_unless_it_is_to_be_confirmed(lines, percent):
     found, differs = totals(lines, percent, "EUR")
     everywhere = {total_up(lines, percent, "EUR", rule).total for rule in plausible_rules("EUR")}
     assert differs or everywhere == {found.total}
+
+
+SWITCHES = [
+    FreshbooksSwitches(rounding_scope=scope, rounding_half=half, yen=yen, third_decimal=third)
+    for scope in ("line", "group", "invoice")
+    for half in ("up", "even")
+    for yen in ("1200", "1200.00", "hundredths")
+    for third in ("kept", "rounded")
+]
+
+
+@given(
+    st.lists(strategies.lines, min_size=1, max_size=5),
+    strategies.percents,
+    strategies.currencies,
+    st.sampled_from(SWITCHES),
+)
+def test_every_rounding_of_the_sandbox_is_among_the_plausible_rules(
+    lines, percent, currency, switches
+):
+    # FreshBooks knows a tax by name and percent: twice the same on one line is one
+    lines = [line for line in lines if len(set(line.taxes)) == len(line.taxes)]
+    taxed = [
+        TaxedLine(line.quantity, line.unit_cost, tuple((t.name, t.percent) for t in line.taxes))
+        for line in lines
+    ]
+    theirs = vendor_totals(taxed, percent, currency, switches)
+    ours = [total_up(lines, percent, currency, rule) for rule in plausible_rules(currency)]
+    assert (theirs.total, theirs.tax) in [(found.total, found.tax) for found in ours]
