@@ -105,7 +105,7 @@ def read_consent(world: World, host: str, code: str, record: Recorder) -> Consen
         host=host,
         currency=account.currency,
         timezone=account.timezone,
-        admin=_is_admin(client, world.public_url),
+        admin=client.is_admin(),
         pair=pair,
     )
 
@@ -181,17 +181,6 @@ def why_not(outcome: Outcome) -> str:
     if isinstance(outcome, TryLater):
         return f"{outcome.sentence} Try again in a few minutes."
     return f"Kommo did not accept this consent ({outcome}). Begin again."
-
-
-def _is_admin(client: KommoClient, public_url: str) -> bool:
-    """Hooks are listed for administrators only (reference §3.1)."""
-    try:
-        client.webhook(public_url)
-    except TryLater:
-        raise
-    except Outcome:
-        return False
-    return True
 
 
 def _account_name(consent: Consent) -> str:

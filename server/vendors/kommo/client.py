@@ -8,7 +8,7 @@ Source: reference kommo §3.1, §4.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from server.core.errors import NotOurs
+from server.core.errors import Certainty, NotOurs, TryLater
 from server.core.tokens import TokenHolder
 from server.vendors.http import Caller, Reply
 from server.vendors.kommo import fields, records
@@ -45,6 +45,16 @@ class KommoClient:
         reply = self._api.call("GET", ACCOUNT, params=[("with", "datetime_settings")])
         date = reply.headers.get("Date", "")
         return self._api.read(lambda body: records.read_account(body, date), body_of(reply))
+
+    def is_admin(self) -> bool:
+        """Whether this access is an administrator's: users are listed for these alone (§4.10)."""
+        try:
+            self._api.get("/api/v4/users", [("limit", 1)])
+        except TryLater as refused:
+            if refused.cause == "kommo:forbidden" and refused.certainty is Certainty.REFUSED:
+                return False
+            raise
+        return True
 
     def deal(self, deal_id: int) -> Row | None:
         """The deal with its links (contacts, products), None where there is none."""
