@@ -22,6 +22,17 @@ LINE_FIELDS: dict[str, checks.Check] = {
     "compounded_tax": checks.flag,
 }
 
+#: Keys of an invoice's line whose value never matters to an invoicer.
+CONSTANT: Row = {
+    "basecampid": 0,
+    "date": None,
+    "expenseid": 0,
+    "modern_project_id": None,
+    "modern_time_entries": [],
+    "retainer_id": None,
+    "retainer_period_id": None,
+}
+
 
 def accepted_lines(books: Books, value: Any, code: str) -> list[Row]:
     """The new set of lines; they replace the old as a set (reference §2.2)."""
@@ -122,13 +133,7 @@ def shown_line(books: Books, row: Row, line: Row, id_key: str) -> Row:
         return shown
     return shown | {
         "lineid": line["lineid"],
-        "basecampid": 0,
-        "date": None,
-        "expenseid": 0,
-        "modern_project_id": None,
-        "modern_time_entries": [],
-        "retainer_id": None,
-        "retainer_period_id": None,
+        **CONSTANT,
         "taxNumber1": line["taxNumber1"],
         "taxNumber2": line["taxNumber2"],
         "type": line["type"],

@@ -43,6 +43,16 @@ FIELDS: dict[str, checks.Check] = {
     **dict.fromkeys(FROM_CLIENT, checks.full_text),
 }
 
+BLANK: Row = {
+    "due_offset_days": 0,
+    "po_number": None,
+    "notes": "",
+    "terms": None,
+    "discount_value": Decimal(0),
+    "discount_description": None,
+    "address": "",
+}
+
 ACTIONS = ("action_mark_as_sent", "action_email")
 
 
@@ -54,15 +64,9 @@ def create(books: Books, body: Row) -> Row:
     found = checks.accept(body, FIELDS, "invoice", books.switches)
     client = client_to_bill(books, found["customerid"])
     row: Row = {
-        "due_offset_days": 0,
+        **BLANK,
         "currency_code": client["currency_code"],
         "language": client["language"],
-        "po_number": None,
-        "notes": "",
-        "terms": None,
-        "discount_value": Decimal(0),
-        "discount_description": None,
-        "address": "",
         **{ours: client[theirs] or "" for ours, theirs in FROM_CLIENT.items()},
         **found,
         "status": 1,

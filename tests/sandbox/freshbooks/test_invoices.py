@@ -112,6 +112,12 @@ def test_texts_longer_than_the_limit_are_1017(api: Api, buyer: int, world: Fresh
     assert refusal(api, buyer, lines=[line(name="x" * 256)]) == (422, 1017)
 
 
+def test_more_lines_than_the_limit_are_1017(api: Api, buyer: int, world: FreshbooksWorld) -> None:
+    world.switches.max_lines = 2
+    assert refusal(api, buyer, lines=[line()] * 3) == (422, 1017)
+    assert api.invoice(buyer, line(), line())["amount"]["amount"] == "200.00"
+
+
 @pytest.mark.parametrize(
     ("fields", "errno"),
     [
@@ -254,6 +260,16 @@ def test_a_deleted_invoice_leaves_the_list_and_can_still_be_read(api: Api, buyer
     assert seen["vis_state"] == 1
     path = f"invoices/invoices/{invoice['id']}"
     assert wrong(api.put(path, invoice={"notes": "late"})) == (422, 1011)
+
+
+def test_a_deleted_invoice_is_404_by_the_switch(
+    api: Api, buyer: int, world: FreshbooksWorld
+) -> None:
+    invoice = api.invoice(buyer, line())
+    api.change(invoice["id"], vis_state=1)
+    world.switches.deleted_readable = False
+    assert wrong(api.get(f"invoices/invoices/{invoice['id']}")) == (404, 1012)
+    assert api.change(invoice["id"], vis_state=0)["vis_state"] == 0
 
 
 def test_http_delete_deletes_an_invoice_too(api: Api, buyer: int, biz: Business) -> None:

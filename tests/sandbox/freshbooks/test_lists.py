@@ -113,6 +113,17 @@ def test_paid_and_outstanding_are_booleans(api: Api, three: list[int]) -> None:
     assert api.numbers(paid="true") == ["A-2"]
 
 
+def test_the_updated_filter_may_be_read_in_another_zone(
+    api: Api, buyer: int, world: FreshbooksWorld, sandbox: Sandbox
+) -> None:
+    sandbox.clock.advance(timedelta(hours=14))
+    api.renew()
+    api.invoice(buyer, line())
+    assert api.numbers(updated_min="2026-03-03") == []
+    world.switches.updated_filter_zone = "UTC"
+    assert api.numbers(updated_min="2026-03-03") == ["0000001"]
+
+
 @pytest.mark.parametrize("sensitive", [False, True])
 def test_the_email_search_heeds_case_by_the_switch(
     api: Api, buyer: int, world: FreshbooksWorld, sensitive: bool

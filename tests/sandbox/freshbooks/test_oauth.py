@@ -190,6 +190,17 @@ def test_a_second_consent_kills_the_first_refresh_token_by_the_switch(
     assert refresh(api, first["refresh_token"]).status_code == (400 if kills else 200)
 
 
+@pytest.mark.parametrize("kills", [True, False])
+def test_a_refresh_ends_the_old_access_token_by_the_switch(
+    api: Api, world: FreshbooksWorld, biz: Business, kills: bool
+) -> None:
+    world.switches.refresh_kills_access_token = kills
+    old = world.grant(biz.owner, "app-1")
+    refresh(api, old.refresh_token)
+    api.token = old.access_token
+    assert api.get("users/clients").status_code == (401 if kills else 200)
+
+
 def test_a_revoked_token_stops_at_once(api: Api, world: FreshbooksWorld, biz: Business) -> None:
     grant = world.grant(biz.owner, "app-1")
     api.token = grant.access_token
