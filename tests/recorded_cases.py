@@ -29,5 +29,19 @@ def _hooks(folder: Path) -> int:
     return len(json.loads((folder / "kommo/webhooks/webhooks.json").read_text("utf-8")))
 
 
+def _samples(folder: Path) -> int:
+    return len(list((folder / "kommo/api").glob("*.json")))
+
+
+def _vectors(folder: Path) -> int:
+    vectors = json.loads((folder / "kommo/auth-vectors.json").read_text("utf-8"))
+    return len(vectors["one_time_tokens"]) + len(vectors["disconnect"])
+
+
 # The label's total is what the folder holds, so that a case which no test reads shows as missing.
-TOTALS: dict[str, Callable[[Path], int]] = {"kommo hooks": _hooks, "freshbooks": _exchanges}
+TOTALS: dict[str, Callable[[Path], int]] = {
+    "kommo hooks": _hooks,
+    "kommo api": _samples,
+    "kommo auth": _vectors,
+    "freshbooks": _exchanges,
+}

@@ -57,6 +57,8 @@ def run(folder: Path, *arguments: str, **environ: str) -> str:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "kommo/webhooks").mkdir(parents=True)
     (tmp_path / "kommo/webhooks/webhooks.json").write_text("[1, 2, 3, 4]")
+    vectors = '{"one_time_tokens": [], "disconnect": []}'
+    (tmp_path / "kommo/auth-vectors.json").write_text(vectors)
     return tmp_path
 
 
@@ -64,8 +66,8 @@ def folder(tmp_path: Path) -> Path:
 def test_a_case_counts_once_and_only_when_all_its_tests_pass(folder: Path, processes: str) -> None:
     lines = run(folder, "-n", processes, BILLHOOK_REQUIRE="").splitlines()
     assert lines[-1].strip("= ").startswith("2 failed, 4 passed, 1 skipped")
-    used = "kommo hooks 1/4 · freshbooks 0/0 · quirks 1/1 · browser 0 · postgres 0 · skipped 1"
-    assert used in lines
+    used = next(line for line in lines if line.startswith("kommo hooks 1/4 · "))
+    assert used.endswith(" · quirks 1/1 · browser 0 · postgres 0 · skipped 1")
 
 
 def test_what_is_required_may_not_be_skipped(folder: Path) -> None:

@@ -1,3 +1,5 @@
+"""Whom an invoice is for: the client that a mapping makes of contact and company."""
+
 import pytest
 
 from server.core.errors import CannotBill, Problem

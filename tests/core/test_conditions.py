@@ -1,3 +1,5 @@
+"""A rule's conditions on a deal's fields, and how they read in words."""
+
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal

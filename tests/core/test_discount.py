@@ -1,3 +1,5 @@
+"""A fixed discount shared out over lines and taxes, to the cent."""
+
 from decimal import Decimal
 
 import pytest

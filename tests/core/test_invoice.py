@@ -1,3 +1,5 @@
+"""A frozen draft comes back as it was, and has one hash."""
+
 import json
 from dataclasses import replace
 from decimal import Decimal

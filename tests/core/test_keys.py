@@ -1,3 +1,5 @@
+"""References and keys: the same thing is recognised as the same again."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

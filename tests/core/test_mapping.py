@@ -1,3 +1,5 @@
+"""A sale becomes a draft, or a list of problems in plain words."""
+
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any

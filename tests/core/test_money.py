@@ -1,3 +1,5 @@
+"""Money is exact, knows its currency's decimals, and mixes with nothing."""
+
 from decimal import Decimal
 
 import pytest

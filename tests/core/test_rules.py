@@ -1,3 +1,5 @@
+"""Whether a deal is billed, by which rule and entry, and why not."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 

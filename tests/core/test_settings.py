@@ -1,3 +1,5 @@
+"""The settings document: strict, with every error at its path."""
+
 import json
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""Where a mapped value comes from, and what stands in for it."""
+
 from decimal import Decimal
 
 from server.core.sale import FieldValue, Party

@@ -1,3 +1,5 @@
+"""Totals under every rounding that the vendor may use."""
+
 from decimal import Decimal
 
 import pytest

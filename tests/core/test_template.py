@@ -1,3 +1,5 @@
+"""Texts with fields in them."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

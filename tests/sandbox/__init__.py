@@ -1,0 +1,1 @@
+"""The vendors in a box: each quirk by raw requests."""

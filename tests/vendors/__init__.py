@@ -1,0 +1,1 @@
+"""The vendors' clients, over the sandbox and recorded cases."""

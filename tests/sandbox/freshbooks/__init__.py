@@ -1,0 +1,1 @@
+"""FreshBooks in a box."""

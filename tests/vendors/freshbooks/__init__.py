@@ -1,0 +1,1 @@
+"""FreshBooks as we call it."""

@@ -1,0 +1,1 @@
+"""Kommo as we call it."""
