@@ -241,7 +241,7 @@ def test_callbacks_are_listed_by_event_and_deleted_with_204(api: Api) -> None:
     assert (gone.status_code, gone.json()["errno"]) == (404, 404)
 
 
-@pytest.mark.cases
+@pytest.mark.cases("freshbooks signatures")
 def test_signatures_are_those_of_the_recorded_vectors(cases: Path) -> None:
     path = cases / "freshbooks/webhook-signature-vectors.json"
     for vector in json.loads(path.read_text("utf-8")):
