@@ -96,7 +96,7 @@ def _line(line: Row, money: Any) -> Row:
         "price": money(line["unit_cost"]),
         "amount": money(line["amount"]),
         "taxes": [
-            f"{line[f'taxName{n}']} {plain(Decimal(line[f'taxAmount{n}']))} %"
+            f"{line[f'taxName{n}']} {plain(Decimal(line[f'taxAmount{n}']))}\u00a0%"
             for n in ("1", "2")
             if line[f"taxName{n}"]
         ],

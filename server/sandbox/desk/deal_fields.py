@@ -21,7 +21,7 @@ INPUTS = {
     "date": "date",
 }
 #: What fits on a card beside name, amount and people.
-CHIPS = 3
+CHIPS, SHORT = 2, 20
 
 
 def editable(field: Field) -> bool:
@@ -85,7 +85,7 @@ def chips(account: Account, deal: Deal) -> list[Row]:
         for field in account.fields_of("leads")
         if deal.fields.get(field.id) and not field.is_api_only and not is_currency(field)
     ]
-    return found[:CHIPS]
+    return [chip for chip in found if len(chip["value"]) <= SHORT][:CHIPS]
 
 
 def invoice_on(account: Account, deal: Deal) -> Row | None:

@@ -28,7 +28,7 @@ _ACTIONS = {
     "responsible": "new responsible",
     "note": "note",
 }
-_VENDORS = {"kommo": "Kommo", "freshbooks": "FreshBooks"}
+_VERBS = {"create": "made", "update": "changed", "delete": "deleted", "sendByEmail": "mailed"}
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,12 @@ class Journal:
 
     def _hooks(self) -> Iterator[Row]:
         for hook in self._sandbox.deliveries.history[-ROWS:]:
-            text = f"{_VENDORS.get(hook.vendor, hook.vendor)} tells: {words(hook.label)}"
-            head = (hook.vendor, "hook", text, f"{hook.method} {urlsplit(hook.url).path}")
+            head = (
+                hook.vendor,
+                "hook",
+                words(hook.label),
+                f"{hook.method} {urlsplit(hook.url).path}",
+            )
             for place, attempt in enumerate(hook.attempts):
                 answer = answered(attempt.status)
                 key = f"hook-{hook.id}-{place}"
@@ -100,9 +104,14 @@ class Journal:
 
 
 def words(label: str) -> str:
-    """ "leads[status] leads[update]" as "stage changed, deal changed"."""
+    """ "leads[status]" as "Stage changed", "invoice.create" as "Invoice made"."""
     found = re.findall(r"leads\[(\w+)\]", label)
-    return ", ".join(_ACTIONS.get(one, one) for one in found) or label
+    text = ", ".join(_ACTIONS.get(one, one) for one in found)
+    noun, dot, verb = label.partition(".")
+    if dot:
+        text = "confirm this callback" if verb == "verify" else f"{noun} {_VERBS.get(verb, verb)}"
+    text = (text or label).replace("_", " ")
+    return text[:1].upper() + text[1:]
 
 
 def answered(status: int) -> str:

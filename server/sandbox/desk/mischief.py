@@ -122,12 +122,6 @@ ORDERS: dict[str, Order] = {
         lambda sandbox: sandbox.deliveries.hold(),
     ),
 }
-_HOOKS = {
-    "drop": "The next hook is dropped",
-    "duplicate": "Each hook is sent twice",
-    "reorder": "The next hooks change places",
-    "hold": "Hooks are held back",
-}
 
 
 def groups() -> dict[str, list[tuple[str, Order]]]:
@@ -139,26 +133,27 @@ def groups() -> dict[str, list[tuple[str, Order]]]:
 
 
 class Orders:
-    """Remembers by which button a fault came, to name it in the same words."""
+    """Remembers by which button a fault came: the button shows that it is on, and clears it."""
 
     def __init__(self, sandbox: "Sandbox") -> None:
         self._sandbox = sandbox
-        self._labels: dict[int, str] = {}
+        self._buttons: dict[int, str] = {}
 
     def put(self, key: str) -> str:
         """Its label. Raises KeyError."""
         order = ORDERS[key]
         made = order.order(self._sandbox)
         if isinstance(made, Fault):
-            self._labels[made.id] = order.label
+            self._buttons[made.id] = key
         return order.label
 
     def active(self) -> list[dict[str, Any]]:
-        """What is on: ``key`` clears it; ``until`` or ``times`` say for how long."""
+        """What is on: ``key`` clears it, ``button`` (or "") is where it came from."""
         rows = [
             {
                 "key": str(fault.id),
-                "text": self._labels.get(fault.id) or f"{fault.match}: {KINDS[fault.kind]}",
+                "button": self._buttons.get(fault.id, ""),
+                "text": f"{fault.match}: {KINDS[fault.kind]}",
                 "until": fault.until.isoformat() if fault.until else None,
                 "times": fault.times,
             }
@@ -166,15 +161,22 @@ class Orders:
         ]
         for name, left in self._sandbox.deliveries.mischief().items():
             if left:
-                counted = left if name == "drop" and left > 1 else None
-                rows.append({"key": "hooks", "text": _HOOKS[name], "until": None, "times": counted})
+                times = left if name in ("drop", "reorder") else None
+                row = {"key": name, "button": name, "text": ORDERS[name].label}
+                rows.append(row | {"until": None, "times": times})
         return rows
 
     def clear(self, key: str) -> None:
-        """One fault by its id, "hooks" for all mischief with hooks, "" for everything."""
-        if key.isdigit():
-            self._sandbox.faults.remove(int(key))
-        if key in ("hooks", ""):
-            self._sandbox.deliveries.behave()
+        """One fault by its id, mischief with hooks by its name, "" for everything."""
+        deliveries = self._sandbox.deliveries
         if not key:
             self._sandbox.faults.clear()
+            deliveries.behave()
+        elif key.isdigit():
+            self._sandbox.faults.remove(int(key))
+        elif key == "drop":
+            deliveries.drop_next(-deliveries.mischief()["drop"])
+        elif key == "duplicate":
+            deliveries.duplicate_next(-deliveries.mischief()["duplicate"])
+        else:
+            deliveries.release()

@@ -5,6 +5,8 @@ import { money, plural, stateOf } from "./format.js";
 import { start, target } from "./hint.js";
 import { deals, onChange, pipelineOf, state, tell, ui } from "./store.js";
 
+// 142 and 143 are Kommo's won and lost, in every pipeline.
+const CLOSED = new Set([142, 143]);
 const columns = document.getElementById("columns");
 const pipelines = document.getElementById("pipelines");
 
@@ -14,6 +16,7 @@ export function showBoard() {
   ui.pipeline = chosen.id;
   fill(pipelines, state.board.pipelines.map((one) => segment(one, one === chosen)));
   fill(columns, chosen.stages.map((stage) => column(chosen, stage)));
+  showFirst();
 }
 
 function segment(pipeline, chosen) {
@@ -24,12 +27,12 @@ function segment(pipeline, chosen) {
 
 function column(pipeline, stage) {
   const here = deals().filter((one) => one.pipeline === pipeline.id && one.stage === stage.id);
-  const slim = !here.length && (stage.incoming || stage.id === 143);
+  const slim = !here.length && (stage.incoming || CLOSED.has(stage.id));
   return h("section.column", {
     "data-key": stage.id, "data-stage": stage.id, class: slim ? "slim" : "",
     "aria-label": `${stage.name}, ${plural(here.length, "deal")}`, vars: { "--stage": stage.color },
   },
-  h("h3", null, h("span", null, stage.name), h("span.count", { "aria-hidden": "true" }, here.length || "")),
+  h("h3", null, h("span", null, stage.name), here.length ? h("span.count", { "aria-hidden": "true" }, here.length) : null),
   h("ul.cards", null, here.map(card), here.length ? null : h("li.none", { "data-key": "none" }, emptyWords(pipeline, stage))));
 }
 
@@ -43,7 +46,7 @@ function card(deal) {
   const fresh = (ui.fresh.get(deal.id) || 0) > Date.now();
   return h("li.card", {
     "data-key": deal.id, "data-deal": deal.id, draggable: "true",
-    class: `${fresh ? "fresh" : ""} ${first && first.id === deal.id ? "first" : ""} ${ui.deal === deal.id ? "open" : ""}`,
+    class: `${fresh ? "fresh" : ""} ${deal.tasks.some((task) => !task.done) ? "troubled" : ""} ${first && first.id === deal.id ? "first" : ""} ${ui.deal === deal.id ? "open" : ""}`,
   },
   h("button.name", { type: "button", "data-open": deal.id, "aria-keyshortcuts": "Shift+ArrowLeft Shift+ArrowRight" }, deal.name),
   h("p.amount", null, deal.price === null ? "No amount" : money(deal.price, deal.currency)),
@@ -65,7 +68,7 @@ function marks(deal) {
   if (!deal.tags.length && !deal.chips.length) return null;
   return h("ul.marks", { "aria-label": "Tags and fields" },
     deal.tags.map((tag) => h("li.tag", null, tag)),
-    deal.chips.map((chip) => h("li", { title: chip.name }, h("span.sr", null, `${chip.name}: `), chip.value)));
+    deal.chips.map((chip) => h("li.fact", null, h("span", null, chip.name), " ", h("b", null, chip.value))));
 }
 
 /** What Billhook wrote on the deal: word and colour, number, amount, the link for whom it is. */
@@ -84,18 +87,17 @@ function linkWords(written) {
 }
 
 function hookWords(deal) {
-  const last = deal.hooks.find((hook) => hook.text.includes("stage"));
+  const last = deal.hooks.find((hook) => hook.text.includes("Stage"));
   if (!last) return h("span.hook", null);
   const [tone, words] = hookAnswer(last);
-  return h("span.hook", { class: tone }, words);
+  return h("span.hook", { class: tone }, `Hook ${words}`);
 }
 
 export function hookAnswer(hook) {
-  if (hook.state === "taken") return ["good", `Hook answered ${hook.answer}`];
-  if (hook.state === "dropped") return ["bad", "Hook lost"];
-  if (!hook.tries) return ["quiet", "Hook on its way"];
-  const again = hook.state === "waiting" ? ", comes again" : "";
-  return ["bad", `Hook: ${hook.answer}${again}`];
+  if (hook.state === "taken") return ["good", hook.answer];
+  if (hook.state === "dropped") return ["bad", "lost"];
+  if (!hook.tries) return ["quiet", "on its way"];
+  return ["bad", hook.state === "waiting" ? `${hook.answer}, comes again` : hook.answer];
 }
 
 pipelines.addEventListener("click", (event) => {
@@ -104,5 +106,17 @@ pipelines.addEventListener("click", (event) => {
   ui.pipeline = Number(button.dataset.pipeline);
   tell("ui");
 });
+
+let shownFirst = false;
+
+/** Once: bring the deal to start with and its goal into sight, where the board is wider than the page. */
+function showFirst() {
+  const from = columns.querySelector(".card.first")?.closest(".column") || columns.querySelector(".column:has(.card)");
+  if (shownFirst || !from) return;
+  shownFirst = true;
+  const goal = target() && columns.querySelector(`[data-stage="${target().id}"]`);
+  const right = (goal || from).offsetLeft + (goal || from).offsetWidth;
+  if (right > columns.clientWidth) columns.scrollLeft = from.offsetLeft - 16;
+}
 
 onChange((changed) => (changed.has("board") || changed.has("ui")) && showBoard());

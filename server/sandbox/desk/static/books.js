@@ -48,14 +48,14 @@ function invoice(one) {
 
 function detail(one) {
   return h("div.detail", { "data-key": "detail" },
-    h("p.soft", null, [`Dated ${one.created}`, `due ${one.due}`, one.po && `PO ${one.po}`].filter(Boolean).join(" · ")),
+    h("p.soft", null, [`Dated ${one.created}`, `due ${one.due}`, one.po && `PO number ${one.po}`].filter(Boolean).join(" · ")),
     h("table", null,
       h("thead", null, h("tr", null, h("th", null, "Line"), h("th.n", null, "Quantity × price"), h("th.n", null, "Amount"))),
       h("tbody", null, one.lines.map(line)),
       h("tfoot", null, totals(one))),
     one.notes ? h("p.notes", null, one.notes) : null,
     one.payments.map((paid) => h("p.soft", { "data-key": `paid-${paid.id}` }, `${money(paid.amount, one.currency)} paid on ${paid.date} (${paid.type})`)),
-    one.mails ? h("p.soft", null, `Mailed ${plural(one.mails, "time")}`) : null,
+    one.mails ? h("p.soft", null, one.mails === 1 ? "Mailed once" : `Mailed ${one.mails} times`) : null,
     acts(one));
 }
 

@@ -6,6 +6,8 @@ import { act, onChange, state } from "./store.js";
 
 const desk = document.getElementById("faults");
 const active = document.getElementById("active");
+const said = document.getElementById("faults-said");
+const clearAll = document.getElementById("clear-all");
 const badge = document.getElementById("faults-on");
 const switches = document.getElementById("switches");
 const now = document.getElementById("now");
@@ -14,19 +16,31 @@ function showActive() {
   const rows = state.faults || [];
   badge.hidden = !rows.length;
   badge.textContent = rows.length ? `${rows.length} on` : "";
-  fill(active, rows.length
-    ? [h("ul", { "data-key": "list", "aria-label": "Faults that are on" }, rows.map(row)),
-      h("button.plain", { type: "button", "data-clear": "", "data-key": "all" }, "Clear all faults")]
-    : h("p.soft", { "data-key": "none" }, "Everything works. Choose what shall go wrong:"));
+  said.textContent = rows.length ? `${plural(rows.length, "fault is", "faults are")} on.` : "Everything works.";
+  clearAll.classList.toggle("unseen", !rows.length);
+  fill(active, rows.filter((one) => !one.button).map(row));
+  for (const button of desk.querySelectorAll("[data-fault]")) press(button, rows.find((one) => one.button === button.dataset.fault));
+}
+
+/** A button that is on says for how long, in the place of what it does: nothing moves. */
+function press(button, on) {
+  const words = button.querySelector("[data-what]");
+  button.setAttribute("aria-pressed", String(Boolean(on)));
+  button.dataset.on = on ? on.key : "";
+  const text = on ? `On${howLong(on)}. Press to clear.` : words.dataset.what;
+  if (words.textContent !== text) words.textContent = text;
 }
 
 function row(one) {
-  const howLong = one.until ? `until ${timeOf(one.until)}` : one.times ? lasting(one.times) : "";
-  return h("li", { "data-key": `${one.key} ${one.text}` }, h("span", null, h("b", null, one.text), howLong ? h("span.soft", null, howLong) : null),
+  return h("li", { "data-key": one.key }, h("span", null, h("b", null, one.text), h("span.soft", null, `On${howLong(one)}`)),
     h("button.plain", { type: "button", "data-clear": one.key, "aria-label": `Clear: ${one.text}` }, "Clear"));
 }
 
-const lasting = (times) => (times === 1 ? "waits for the next call" : `for ${plural(times, "more call")}`);
+function howLong(one) {
+  if (one.until) return ` until ${timeOf(one.until)}`;
+  if (one.times) return one.times === 1 ? ", waits for its moment" : ` for ${one.times} more`;
+  return "";
+}
 
 const VENDORS = { kommo: "Kommo", freshbooks: "FreshBooks" };
 
@@ -55,9 +69,12 @@ switches.addEventListener("change", (event) => {
 desk.addEventListener("click", (event) => {
   const order = event.target.closest("[data-fault]");
   const clear = event.target.closest("[data-clear]");
-  if (order) act("faults", { put: order.dataset.fault });
+  if (order && order.dataset.on) act("faults/clear", { key: order.dataset.on });
+  else if (order) act("faults", { put: order.dataset.fault });
   if (clear) act("faults/clear", { key: clear.dataset.clear });
 });
+
+clearAll.addEventListener("click", () => act("faults/clear", {}));
 
 document.querySelector(".clock").addEventListener("click", (event) => {
   const step = event.target.closest("[data-advance]");

@@ -1,11 +1,20 @@
 // Amounts, times and states in words.
 
+/** As many decimals as the currency has; without one, as many as cents have where there are some. */
+function digitsOf(currency) {
+  try {
+    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+  } catch {
+    return 0;
+  }
+}
+
 /** "1204.2", "EUR" → "1,204.20 EUR"; exact: the digits are never made a float. */
 export function money(amount, currency = "") {
   if (amount === null || amount === undefined || amount === "") return "";
   const [whole, cents = ""] = String(amount).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-  const decimals = cents.length === 1 ? `${cents}0` : cents;
+  const decimals = cents.padEnd(digitsOf(currency), "0");
   return `${grouped}${decimals ? `.${decimals}` : ""}${currency ? ` ${currency}` : ""}`;
 }
 

@@ -4,15 +4,21 @@ import { fill, h } from "./dom.js";
 import { deals, onChange, state } from "./store.js";
 
 const box = document.getElementById("hint");
+let first = "";
 const CLOSED = "desk-hint-closed";
 
 const isGoal = (stage) => stage.name.toLowerCase() === "issue invoice";
 
-/** The deal that a newcomer is asked to move: "Office chairs", else the first that can go. */
+/** The deal that a newcomer is asked to move: one that has all it takes, from right before the goal. */
 export function start() {
-  if (closed()) return null;
-  const waiting = deals().filter((deal) => !deal.invoice && !done(deal));
-  return waiting.find((deal) => deal.name === "Office chairs") || null;
+  const goal = closed() ? null : target();
+  if (!goal || deals().some((deal) => deal.invoice || done(deal))) return null;
+  const stages = state.board.pipelines.find((one) => one.id === goal.pipeline).stages;
+  const nearest = (deal) => stages.findIndex((stage) => stage.id === deal.stage);
+  return deals()
+    .filter((deal) => deal.pipeline === goal.pipeline && deal.price && deal.contact?.email && deal.products.length)
+    .filter((deal) => nearest(deal) < stages.findIndex(isGoal))
+    .sort((one, other) => nearest(other) - nearest(one) || one.id - other.id)[0] || null;
 }
 
 /** The stage that makes an invoice, in the pipeline of the deal to start with. */
@@ -24,7 +30,8 @@ export function target() {
   return null;
 }
 
-function done(deal) {
+/** Whether the deal stands in a stage that makes invoices. */
+export function done(deal) {
   const pipeline = state.board.pipelines.find((one) => one.id === deal.pipeline);
   return pipeline.stages.some((stage) => stage.id === deal.stage && isGoal(stage));
 }
@@ -39,19 +46,20 @@ function showHint() {
   if (box.hidden) return;
   const moved = deals().some((deal) => done(deal) || deal.invoice);
   const billed = deals().some((deal) => deal.invoice?.number);
+  first = first || start()?.name;
   const steps = [
-    [moved, ["Drag ", h("b", null, "Office chairs"), " to ", h("b", null, goal.name), ", or use its “Move to…”."]],
+    [moved, ["Drag ", h("b", null, first || "a deal"), " to ", h("b", null, goal.name), ", or use its “Move to…”."]],
     [billed, ["Watch the card: within seconds it shows its invoice. The invoice itself stands in FreshBooks."]],
     [false, ["Order a fault at the fault desk, move another deal, and see it billed once all the same."]],
   ];
   const now = steps.findIndex(([ticked]) => !ticked);
   fill(box,
-    h("ol", null, steps.map(([ticked, words], place) => step(ticked, words, place === now))),
+    h("ol", null, steps.map(([ticked, words], place) => step(ticked, words, place === now, place + 1))),
     h("button.icon", { type: "button", "data-close-hint": true, "aria-label": "Close the hint" }, "✕"));
 }
 
-function step(ticked, words, now) {
-  return h("li", { class: ticked ? "done" : now ? "now" : "", "aria-current": now ? "step" : false },
+function step(ticked, words, now, number) {
+  return h("li", { "data-step": number, class: ticked ? "done" : now ? "now" : "", "aria-current": now ? "step" : false },
     ticked ? h("span.sr", null, "Done: ") : null, h("span", null, words));
 }
 

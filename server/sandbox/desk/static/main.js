@@ -43,7 +43,7 @@ const digest = (deal) => JSON.stringify([deal.invoice, openTasks(deal).map((task
 
 function news(deal) {
   const [task] = openTasks(deal);
-  if (task) return `${deal.name}: task for ${task.who}. ${task.text}`;
+  if (task) return `${deal.name}: a task for ${task.who}.`;
   if (deal.invoice?.number) return `${deal.name}: invoice ${deal.invoice.number}, ${deal.invoice.status}.`;
   return "";
 }

@@ -31,7 +31,7 @@ function form() {
     labelled("E-mail", h("input", { name: "email", autocomplete: "off" }), { "data-new": true }),
     labelled("Company", h("input", { name: "company", autocomplete: "off" }), { "data-new": true }),
     labelled("Product", h("select", { name: "product" }, h("option", { value: "" }, "None"),
-      products.map((one) => h("option", { value: one.id }, `${one.name} ${money(one.price)}`)))),
+      products.map((one) => h("option", { value: one.id }, `${one.name}, ${money(one.price, state.board.account.currency)}`)))),
     labelled("Quantity", h("input", { name: "quantity", inputmode: "decimal", value: "1" })),
     fields.map((field) => labelled(field.name, input(field))),
     h("p.acts", null, h("button.plain", { type: "button", "data-cancel": true }, "Cancel"), h("button.primary", null, "Add deal")));

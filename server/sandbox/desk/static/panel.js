@@ -3,6 +3,7 @@
 import { hookAnswer, invoice } from "./board.js";
 import { fill, h } from "./dom.js";
 import { money, timeOf } from "./format.js";
+import { done } from "./hint.js";
 import { act, dealOf, onChange, pipelineOf, stageOf, tell, ui } from "./store.js";
 
 const panel = document.getElementById("panel");
@@ -22,7 +23,7 @@ function showPanel() {
 
 function parts(deal) {
   return [
-    section("invoice", "Invoice", invoice(deal) || h("p.soft", null, "None yet. Move the deal to “Issue invoice”.")),
+    section("invoice", "Invoice", invoice(deal) || h("p.soft", null, none(deal))),
     deal.tasks.length ? section("tasks", "Tasks", h("ul", null, deal.tasks.map(task))) : null,
     section("deal", "Deal", form(deal)),
     section("products", "Products", products(deal)),
@@ -31,6 +32,11 @@ function parts(deal) {
     section("hooks", "Hooks of this deal", hooks(deal)),
     h("p.last", { "data-key": "last" }, h("button.danger", { type: "button", "data-trash": deal.id }, "Move to trash")),
   ];
+}
+
+function none(deal) {
+  if (!done(deal)) return "None yet. Move the deal to “Issue invoice”.";
+  return deal.tasks.some((one) => !one.done) ? "None yet. The task says what is missing." : "None yet. It takes a few seconds.";
 }
 
 const section = (key, title, ...inside) => h("section", { "data-key": key }, h("h3", null, title), ...inside);
@@ -65,11 +71,12 @@ export function input(field) {
 }
 
 function products(deal) {
+  const sum = (amount) => money(amount, deal.currency).replace(` ${deal.currency}`, "") || "?";
   if (!deal.products.length) return h("p.soft", null, "No products; the amount alone is billed.");
   return h("table", null,
     h("thead", null, h("tr", null, h("th", null, "Product"), h("th.n", null, "Quantity × price"), h("th.n", null, "Sum"))),
     h("tbody", null, deal.products.map((one) => h("tr", null, h("td", null, one.name),
-      h("td.n", null, `${one.quantity} × ${money(one.price) || "?"}`), h("td.n", null, money(one.total) || "?")))));
+      h("td.n", null, `${one.quantity} × ${sum(one.price)}`), h("td.n", null, sum(one.total))))));
 }
 
 function people(deal) {
@@ -82,8 +89,8 @@ function hooks(deal) {
   if (!deal.hooks.length) return h("p.soft", null, "None yet. A move sends one to everybody who subscribed.");
   return h("ul", null, deal.hooks.map((hook) => {
     const [tone, words] = hookAnswer(hook);
-    return h("li.row", { "data-key": hook.id }, h("span", null, h("b", null, hook.text), h("span.soft", null, `${timeOf(hook.at)} to ${hook.to}`)),
-      h("span.answer", { class: tone }, words));
+    return h("li.row", { "data-key": hook.id }, h("span", null, h("b", null, hook.text), h("span.soft", null, `${timeOf(hook.at)}, to ${new URL(hook.to).host}`)),
+      h("span.answer", { class: tone }, tone === "good" ? `answered ${words}` : words));
   }));
 }
 
@@ -116,10 +123,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 panel.addEventListener("click", async (event) => {
-  const done = event.target.closest("[data-done]");
+  const ticked = event.target.closest("[data-done]");
   const trash = event.target.closest("[data-trash]");
   if (event.target.closest("[data-close]")) close();
-  if (done) act(`tasks/${done.dataset.done}/done`, { result: "Done at the desk" });
+  if (ticked) act(`tasks/${ticked.dataset.done}/done`, { result: "Done at the desk" });
   if (trash) await act(`deals/${trash.dataset.trash}/delete`, {});
 });
 
