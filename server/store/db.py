@@ -71,7 +71,17 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 
-__all__ = ["WAKE", "Base", "Database", "Session", "UtcDateTime", "Waker", "connect", "rows_changed"]
+__all__ = [
+    "WAKE",
+    "Base",
+    "Database",
+    "Session",
+    "UtcDateTime",
+    "Waker",
+    "connect",
+    "rows_changed",
+    "writable",
+]
 
 
 WAKE = "billhook_wake"  # in Session.info: this transaction made a job due
@@ -140,6 +150,12 @@ def rows_changed(session: Session, statement: sa.Update | sa.Delete) -> int:
     """Run it and say how many rows it hit: who won a race is decided by this count."""
     result = cast("sa.CursorResult[Any]", session.execute(statement))
     return result.rowcount
+
+
+def writable(text: str) -> str:
+    """What both databases take: PostgreSQL no NUL, neither of them half a character (a lone
+    surrogate). Texts that quote a vendor may hold either."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def connect(app: Flask, url: str, *, pool_size: int = 24) -> Database:

@@ -5,127 +5,60 @@ of a run carries ``lease_owner = me``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
-from server.core.states import OPEN_JOB_STATES, JobClass, JobState
-from server.store.db import WAKE, Base, rows_changed
+from server.core.states import OPEN_JOB_STATES, JobState
+from server.store.db import WAKE, rows_changed, writable
+from server.store.job_rows import JobKind, JobRow, NewJob
+
+__all__ = ["JobKind", "JobRow", "NewJob"]
 
 LEASE = timedelta(seconds=20)
 LONGEST = timedelta(minutes=10)  # a run that lasts longer hangs, and is taken over
 MOST_DEATHS = 5  # runs that ended with the process, in a row
-_OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
-_RUNNING = sa.text("state = 'running'")
-
-
-class JobKind(StrEnum):
-    DEAL_TO_INVOICE = "deal_to_invoice"
-    INVOICE_TO_DEAL = "invoice_to_deal"
-    TELL_MANAGER = "tell_manager"  # one task in Kommo, with the cause in plain words
-    TASKS_DONE = "tasks_done"  # the cause is gone: complete those tasks
-    ENSURE = "ensure"  # fields and webhook at Kommo, as they must be
-    SWEEP_EVENTS = "sweep_events"  # what webhooks missed
-    PROBE = "probe"  # is the vendor back?
-    WELCOME = "welcome"  # a widget install told us a code; exchange it
-    FAREWELL = "farewell"  # Kommo says that our integration was switched off; look whether it was
-
-
-class JobRow(Base):
-    __tablename__ = "job"
-    __table_args__ = (
-        sa.Index(
-            "uq_job_open_subject",
-            "account_id",
-            "kind",
-            "subject",
-            unique=True,
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
-        ),
-        sa.Index(
-            "uq_job_running_subject",
-            "account_id",
-            "subject",
-            unique=True,
-            sqlite_where=_RUNNING,
-            postgresql_where=_RUNNING,
-        ),
-        sa.Index("ix_job_due", "state", "due_at"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
-    kind: Mapped[str]
-    subject: Mapped[str]
-    job_class: Mapped[int]
-    state: Mapped[str] = mapped_column(default=JobState.WAITING)
-    due_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)  # tries that count against the retry delays
-    cause: Mapped[str] = mapped_column(default="")
-    said: Mapped[str] = mapped_column(sa.Text, default="")  # the last outcome, for a person
-    problems: Mapped[list[Any]] = mapped_column(default=list)
-    fingerprint: Mapped[str] = mapped_column(default="")
-    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    lease_owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
-@dataclass(frozen=True)
-class NewJob:
-    """Work on one subject ("deal:5512033"). ``payload`` is merged into an open job's."""
-
-    account_id: int | None  # None: not known yet (a widget install before its token is read)
-    kind: JobKind
-    subject: str
-    job_class: JobClass
-    payload: dict[str, Any]
-    due_at: datetime | None = None
+DEATHS = "deaths"  # their count, in the payload
+RACES = 5  # looks and inserts; to lose this often in a row, others must defer and claim meanwhile
 
 
 def defer(session: Session, new: NewJob, now: datetime) -> int:
     """An open job on the subject, due at ``new.due_at`` or now; returns its id.
 
     An open one is used again: its payload takes the new keys, and without a ``due_at`` it becomes
-    due now with its attempts reset. A running job does not count, so what arrives during a run
-    always leaves a waiting job behind. The engine is woken after the commit.
+    due now with its attempts reset; with one it comes then, unless it comes earlier anyway. A
+    running job does not count, so what arrives during a run always leaves a waiting job behind.
+    The engine is woken after the commit.
     """
     session.info[WAKE] = True
-    row = _open_job(session, new)
-    if row is None:
+    tries = 0
+    while True:
+        row = _open_job(session, new)
+        if row is not None:
+            row.take_up(new, now)
+            session.flush()
+            return row.id
         try:
             with session.begin_nested():
-                row = _insert(session, new, now)
-        except IntegrityError:  # another process was faster (PostgreSQL)
-            row = _open_job(session, new)
-            if row is None:
+                return _insert(session, new, now).id
+        except IntegrityError:  # another was faster (PostgreSQL); by now its job may even run
+            tries += 1
+            if tries == RACES:
                 raise
-        else:
-            return row.id
-    row.payload = {**row.payload, **new.payload}
-    row.job_class = min(row.job_class, new.job_class)
-    if new.due_at is None:
-        row.state, row.due_at, row.attempts = JobState.WAITING, now, 0
-    row.updated_at = now
-    session.flush()
-    return row.id
 
 
-def _open_job(session: Session, new: NewJob) -> JobRow | None:
+def _open_job(session: Session, of: NewJob | JobRow) -> JobRow | None:
+    """The open job of the same account, kind and subject, locked for a change."""
     return session.scalar(
         sa.select(JobRow)
         .where(
-            JobRow.account_id == new.account_id,
-            JobRow.kind == new.kind,
-            JobRow.subject == new.subject,
+            JobRow.account_id == of.account_id,
+            JobRow.kind == of.kind,
+            JobRow.subject == of.subject,
             JobRow.state.in_(OPEN_JOB_STATES),
         )
         .with_for_update()
@@ -236,33 +169,57 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
 
     Where the next state is open and an open job waits already, this one folds into it.
     """
+    if "payload" in changes:  # it ended by itself: the row of deaths is broken
+        changes["payload"] = {k: v for k, v in changes["payload"].items() if k != DEATHS}
+    return _end(session, job_id, owner, now, changes)
+
+
+def _end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[str, Any]) -> bool:
     mine = sa.and_(JobRow.id == job_id, JobRow.lease_owner == owner)
     free = {"lease_owner": None, "lease_until": None, "updated_at": now}
+    if "said" in changes:
+        changes["said"] = writable(changes["said"])
     try:
         with session.begin_nested():
-            update = sa.update(JobRow).where(mine).values(**changes, **free)
-            return rows_changed(session, update) == 1
+            return (
+                rows_changed(session, sa.update(JobRow).where(mine).values(**changes, **free)) == 1
+            )
     except IntegrityError:
-        update = sa.update(JobRow).where(mine).values(state=JobState.DONE, said="folded", **free)
-        return rows_changed(session, update) == 1
+        _fold(session, job_id, changes)
+        folded = sa.update(JobRow).where(mine).values(state=JobState.DONE, said="folded", **free)
+        return rows_changed(session, folded) == 1
 
 
-def free_expired(session: Session, now: datetime) -> int:
+def _fold(session: Session, job_id: int, changes: dict[str, Any]) -> None:
+    """What the ending run was asked, and how urgently, goes on in the job that waits."""
+    row = session.get_one(JobRow, job_id, populate_existing=True)
+    waiting = _open_job(session, row)
+    if waiting is not None:
+        waiting.payload = {**changes.get("payload", row.payload), **waiting.payload}
+        waiting.job_class = min(waiting.job_class, row.job_class)
+        session.flush()
+
+
+def free_expired(session: Session, now: datetime) -> list[JobRow]:
     """Jobs whose runner died come back; one whose subject has a newer open job folds into it.
 
-    A job that takes its process with it every time is parked: it may not stop the line.
+    A job that takes its process with it every time is parked: it may not stop the line. Returns
+    those. Who renews its lease at this moment is alive, and passed over.
     """
     expired = session.scalars(
-        sa.select(JobRow).where(JobRow.state == JobState.RUNNING, JobRow.lease_until <= now)
+        sa.select(JobRow)
+        .where(JobRow.state == JobState.RUNNING, JobRow.lease_until <= now)
+        .with_for_update(skip_locked=True)
     ).all()
     for row in expired:
-        deaths = int(row.payload.get("deaths", 0)) + 1
+        deaths = int(row.payload.get(DEATHS, 0)) + 1
         state: dict[str, Any] = {"state": JobState.WAITING, "due_at": now}
         if deaths >= MOST_DEATHS:
             state = {"state": JobState.PARKED, "cause": "bug", "said": f"died {deaths} times"}
-        payload = {**row.payload, "deaths": deaths}
-        finish(session, row.id, str(row.lease_owner), now, payload=payload, **state)
-    return len(expired)
+        state["payload"] = {**row.payload, DEATHS: deaths}
+        _end(session, row.id, str(row.lease_owner), now, state)
+        session.refresh(row)
+    return [row for row in expired if row.state == JobState.PARKED]
 
 
 def any_expired(session: Session, now: datetime) -> bool:
@@ -283,13 +240,13 @@ def renew_of(session: Session, owner: str, ids: Sequence[int], now: datetime) ->
     )
 
 
-def free_all(session: Session, now: datetime) -> None:
-    """Clear every lease: only for who holds the one-clock lock of an SQLite database, where
-    whoever held a lease is dead."""
+def free_all(session: Session, now: datetime) -> list[JobRow]:
+    """Clear every lease, then ``free_expired``: only for who holds the one-clock lock of an
+    SQLite database, where whoever held a lease is dead."""
     session.execute(
         sa.update(JobRow).where(JobRow.state == JobState.RUNNING).values(lease_until=now)
     )
-    free_expired(session, now)
+    return free_expired(session, now)
 
 
 def resume(session: Session, account_id: int, causes: Sequence[str], now: datetime) -> int:

@@ -87,8 +87,9 @@ def job(database: Database, job_id: int) -> JobRow:
 
 
 def rows_of(database: Database, table: type[T]) -> list[T]:
+    """In the order of their keys, which for most tables is that of their making."""
     with database.read() as session:
-        return list(session.scalars(sa.select(table)))
+        return list(session.scalars(sa.select(table).order_by(*sa.inspect(table).primary_key)))
 
 
 def at_once(times: int, work: Callable[[int], T]) -> list[T]:

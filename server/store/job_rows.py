@@ -1,0 +1,91 @@
+"""The job's row and its kinds; what is done with them stands in ``store.jobs``."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.core.states import JobClass, JobState
+from server.store.db import Base
+
+_OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
+_RUNNING = sa.text("state = 'running'")
+
+
+class JobKind(StrEnum):
+    DEAL_TO_INVOICE = "deal_to_invoice"
+    INVOICE_TO_DEAL = "invoice_to_deal"
+    TELL_MANAGER = "tell_manager"  # one task in Kommo, with the cause in plain words
+    TASKS_DONE = "tasks_done"  # the cause is gone: complete those tasks
+    ENSURE = "ensure"  # fields and webhook at Kommo, as they must be
+    SWEEP_EVENTS = "sweep_events"  # what webhooks missed
+    PROBE = "probe"  # is the vendor back?
+    WELCOME = "welcome"  # a widget install told us a code; exchange it
+    FAREWELL = "farewell"  # Kommo says that our integration was switched off; look whether it was
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """Work on one subject ("deal:5512033"). ``payload`` is merged into an open job's."""
+
+    account_id: int | None  # None: not known yet (a widget install before its token is read)
+    kind: JobKind
+    subject: str
+    job_class: JobClass
+    payload: dict[str, Any]
+    due_at: datetime | None = None
+
+
+class JobRow(Base):
+    __tablename__ = "job"
+    __table_args__ = (
+        sa.Index(
+            "uq_job_open_subject",
+            "account_id",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        sa.Index(
+            "uq_job_running_subject",
+            "account_id",
+            "subject",
+            unique=True,
+            sqlite_where=_RUNNING,
+            postgresql_where=_RUNNING,
+        ),
+        sa.Index("ix_job_due", "state", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    kind: Mapped[str]
+    subject: Mapped[str]
+    job_class: Mapped[int]
+    state: Mapped[str] = mapped_column(default=JobState.WAITING)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)  # tries that count against the retry delays
+    cause: Mapped[str] = mapped_column(default="")
+    said: Mapped[str] = mapped_column(sa.Text, default="")  # the last outcome, for a person
+    problems: Mapped[list[Any]] = mapped_column(default=list)
+    fingerprint: Mapped[str] = mapped_column(default="")
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    def take_up(self, new: NewJob, now: datetime) -> None:
+        """Fold ``new`` into this open job."""
+        self.payload = {**self.payload, **new.payload}
+        self.job_class = min(self.job_class, new.job_class)
+        self.updated_at = now
+        if new.due_at is None or self.state == JobState.PARKED:
+            self.state, self.due_at, self.attempts = JobState.WAITING, new.due_at or now, 0
+        else:
+            self.due_at = min(self.due_at, new.due_at)

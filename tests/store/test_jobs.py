@@ -1,0 +1,328 @@
+"""Folding: one open job a subject, whatever arrives and whoever defers; what is due, and when."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+
+from server.core.keys import AccountId
+from server.core.states import JobClass, JobState
+from server.store import jobs
+from server.store.db import Database
+from server.store.jobs import JobKind, JobRow
+from tests.fixed_clock import START
+from tests.store import rows
+from tests.store.rows import a_job, claim, defer, finish, job
+
+LATER = START + timedelta(minutes=5)
+OPEN_STATES = (JobState.WAITING, JobState.RETRYING, JobState.PARKED)
+
+
+def _in_state(database: Database, account: int, state: JobState, **changes: object) -> int:
+    """A job of deal 1 that has come to this state, with the payload {"first": 1}."""
+    job_id = defer(database, a_job(account, first=1))
+    if state != JobState.WAITING:
+        assert claim(database, job_id)
+    if state not in (JobState.WAITING, JobState.RUNNING):
+        assert finish(database, job_id, state=state, due_at=START + timedelta(hours=1), **changes)
+    assert job(database, job_id).state == state
+    return job_id
+
+
+@pytest.mark.parametrize("state", OPEN_STATES)
+def test_what_arrives_folds_into_an_open_job_and_makes_it_due_now(
+    database: Database, account: AccountId, state: JobState
+):
+    first = _in_state(database, account, state)
+    assert defer(database, a_job(account, second=2), LATER) == first
+    row = job(database, first)
+    assert (row.state, row.due_at, row.attempts) == (JobState.WAITING, LATER, 0)
+    assert row.payload == {"first": 1, "second": 2}
+    assert len(rows.rows_of(database, JobRow)) == 1
+
+
+def test_a_new_event_resets_the_attempts(database: Database, account: AccountId):
+    first = _in_state(database, account, JobState.RETRYING, attempts=3)
+    defer(database, a_job(account), LATER)
+    assert job(database, first).attempts == 0
+
+
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.DONE, JobState.LEFT_OUT])
+def test_what_arrives_during_or_after_a_run_leaves_a_waiting_job(
+    database: Database, account: AccountId, state: JobState
+):
+    first = _in_state(database, account, state)
+    second = defer(database, a_job(account), LATER)
+    assert second != first
+    assert job(database, first).state == state
+    assert job(database, second).state == JobState.WAITING
+
+
+def test_the_newer_value_of_a_payloads_key_counts(database: Database, account: AccountId):
+    first = defer(database, a_job(account, responsible=7, kept="yes"))
+    defer(database, a_job(account, responsible=8))
+    assert job(database, first).payload == {"responsible": 8, "kept": "yes"}
+
+
+def test_the_more_urgent_class_counts(database: Database, account: AccountId):
+    first = defer(database, a_job(account, job_class=JobClass.SWEEP))
+    defer(database, a_job(account, job_class=JobClass.CLICK))
+    defer(database, a_job(account, job_class=JobClass.BACKFILL))
+    assert job(database, first).job_class == JobClass.CLICK
+
+
+def test_accounts_kinds_and_subjects_do_not_fold_into_each_other(
+    database: Database, account: AccountId
+):
+    other = rows.an_account(database, "other")
+    made = {
+        defer(database, a_job(account)),
+        defer(database, a_job(other)),
+        defer(database, a_job(account, "deal:2")),
+        defer(database, a_job(account, kind=JobKind.TELL_MANAGER)),
+    }
+    assert len(made) == 4
+
+
+# A time for later
+
+
+def test_a_job_for_later_does_not_put_off_one_that_is_due(database: Database, account: AccountId):
+    first = defer(database, a_job(account))
+    assert defer(database, a_job(account, due_at=LATER, second=2)) == first
+    assert job(database, first).due_at == START
+    assert job(database, first).payload == {"second": 2}
+
+
+def test_the_earlier_of_two_later_times_counts(database: Database, account: AccountId):
+    first = defer(database, a_job(account, due_at=LATER + timedelta(hours=1)))
+    defer(database, a_job(account, due_at=LATER))
+    assert job(database, first).due_at == LATER
+
+
+def test_a_job_for_later_brings_a_parked_one_back_at_its_time(
+    database: Database, account: AccountId
+):
+    first = rows.parked(database, a_job(account), "bug")
+    assert defer(database, a_job(account, due_at=LATER)) == first
+    row = job(database, first)
+    assert (row.state, row.due_at, row.attempts) == (JobState.WAITING, LATER, 0)
+
+
+# Several that defer at once
+
+
+def test_threads_that_defer_at_once_make_one_job_with_all_their_payloads(
+    database: Database, account: AccountId
+):
+    ids = rows.at_once(8, lambda i: defer(database, a_job(account, **{f"k{i}": i})))
+    assert len(set(ids)) == 1
+    assert job(database, ids[0]).payload == {f"k{i}": i for i in range(8)}
+
+
+def test_who_loses_the_race_for_a_new_job_folds_into_the_winners(postgres: Database):
+    """The second looks before the first commits, and meets the unique index."""
+    account = rows.an_account(postgres)
+
+    def second(i: int) -> int | None:
+        if i == 0:
+            with postgres.write() as session:
+                first = jobs.defer(session, a_job(account, first=1), START)
+                session.flush()
+                begun.set()
+                rows.until(lambda: rows.someone_waits_for_a_lock(postgres))
+            return first
+        assert begun.wait(rows.BOUND)
+        return defer(postgres, a_job(account, second=2))
+
+    begun = Event()
+    first_id, second_id = rows.at_once(2, second)
+    assert first_id == second_id
+    assert job(postgres, second_id).payload == {"first": 1, "second": 2}
+
+
+def test_deferring_while_others_claim_and_finish_never_fails_and_loses_nothing(
+    database: Database, account: AccountId
+):
+    def busy(i: int) -> None:
+        for n in range(12):
+            if i < 3:
+                defer(database, a_job(account, **{f"k{i}": n}))
+            else:
+                _run_whatever_is_due(database, f"runner{i}")
+
+    rows.at_once(6, busy)
+    _run_whatever_is_due(database, "last")
+    finished = rows.rows_of(database, JobRow)
+    assert {row.state for row in finished} == {JobState.DONE}
+    last_seen = {key: value for row in finished for key, value in row.payload.items()}
+    assert last_seen == {"k0": 11, "k1": 11, "k2": 11}
+
+
+def _run_whatever_is_due(database: Database, owner: str) -> None:
+    with database.read() as session:
+        due = jobs.due(session, START, 10)
+    for job_id in due:
+        if claim(database, job_id, owner):
+            assert finish(database, job_id, owner)
+
+
+# What is due
+
+
+def _due(database: Database, at: object = START, most: int = 100) -> list[int]:
+    with database.read() as session:
+        return [int(i) for i in jobs.due(session, at, most)]  # type: ignore[arg-type]
+
+
+def test_jobs_are_due_by_class_then_by_age(database: Database, account: AccountId):
+    made = {
+        name: defer(database, a_job(account, name, job_class=job_class, due_at=due_at))
+        for name, job_class, due_at in (
+            ("backfill", JobClass.BACKFILL, START - timedelta(hours=1)),
+            ("young hook", JobClass.HOOK, START),
+            ("old hook", JobClass.HOOK, START - timedelta(minutes=1)),
+            ("same age", JobClass.HOOK, START),
+            ("click", JobClass.CLICK, START),
+        )
+    }
+    order = ["click", "old hook", "young hook", "same age", "backfill"]
+    assert _due(database) == [made[name] for name in order]
+    assert _due(database, most=2) == [made["click"], made["old hook"]]
+
+
+def test_only_waiting_and_retrying_jobs_whose_time_has_come_are_due(
+    database: Database, account: AccountId
+):
+    for n, state in enumerate(JobState):
+        job_id = defer(database, a_job(account, f"deal:{n}"))
+        if state != JobState.WAITING:
+            claim(database, job_id)
+        if state not in (JobState.WAITING, JobState.RUNNING):
+            finish(database, job_id, state=state, due_at=START)
+    defer(database, a_job(account, "deal:future", due_at=LATER))
+    states = [job(database, job_id).state for job_id in _due(database)]
+    assert sorted(states) == [JobState.RETRYING, JobState.WAITING]
+    assert len(_due(database, LATER)) == 3
+
+
+def test_a_subject_that_runs_is_not_due_in_another_kind(database: Database, account: AccountId):
+    running = defer(database, a_job(account))
+    told = defer(database, a_job(account, kind=JobKind.TELL_MANAGER))
+    elsewhere = defer(database, a_job(rows.an_account(database, "other")))
+    assert claim(database, running)
+    assert _due(database) == [elsewhere]
+    assert finish(database, running)
+    assert _due(database) == [told, elsewhere]
+
+
+def test_the_future_is_told_in_its_order(database: Database, account: AccountId):
+    far = defer(database, a_job(account, "deal:1", due_at=LATER + timedelta(hours=1)))
+    near = defer(database, a_job(account, "deal:2", due_at=LATER))
+    defer(database, a_job(account, "deal:3"))  # due now: not the future
+    rows.parked(database, a_job(account, "deal:4"))
+    with database.read() as session:
+        assert jobs.next_due(session, START, 10) == [
+            (near, LATER),
+            (far, LATER + timedelta(hours=1)),
+        ]
+        assert jobs.next_due(session, START, 1) == [(near, LATER)]
+
+
+# A cause that has gone
+
+
+def test_what_waits_for_a_cause_resumes_with_fresh_attempts(database: Database, account: AccountId):
+    stuck = rows.parked(database, a_job(account, "deal:1"), "freshbooks:down")
+    retrying = defer(database, a_job(account, "deal:2"))
+    claim(database, retrying)
+    finish(
+        database,
+        retrying,
+        state=JobState.RETRYING,
+        cause="freshbooks:down",
+        attempts=2,
+        due_at=LATER,
+    )
+    with database.write() as session:
+        assert jobs.resume(session, account, ["freshbooks:down"], START) == 2
+    for job_id in (stuck, retrying):
+        row = job(database, job_id)
+        assert (row.state, row.due_at, row.attempts) == (JobState.WAITING, START, 0)
+
+
+def test_other_causes_and_other_accounts_go_on_waiting(database: Database, account: AccountId):
+    other = rows.an_account(database, "other")
+    left = [
+        rows.parked(database, a_job(account, "deal:1"), "problems"),
+        rows.parked(database, a_job(account, "deal:2"), "kommo:down"),
+        rows.parked(database, a_job(other), "freshbooks:down"),
+    ]
+    with database.write() as session:
+        assert jobs.resume(session, account, ["freshbooks:down"], START) == 0
+    assert {job(database, job_id).state for job_id in left} == {JobState.PARKED}
+
+
+# Questions
+
+
+def test_a_subject_has_an_open_job_until_the_last_is_over(database: Database, account: AccountId):
+    def has_open(subject: str = "deal:1") -> bool:
+        with database.read() as session:
+            return jobs.has_open(session, account, subject)
+
+    assert not has_open()
+    job_id = defer(database, a_job(account))
+    assert has_open()
+    assert not has_open("deal:2")
+    claim(database, job_id)
+    assert has_open()
+    finish(database, job_id)
+    assert not has_open()
+
+
+def test_parked_jobs_are_found_by_whom_they_read(database: Database, account: AccountId):
+    party = ["contact:17", "company:3"]
+    rows.parked(database, a_job(account, "deal:1", party=party))
+    rows.parked(database, a_job(account, "deal:2", party=["contact:18"]))
+    rows.parked(database, a_job(account, "deal:3"))
+    defer(database, a_job(account, "deal:4", party=party))
+    with database.read() as session:
+        kind = JobKind.DEAL_TO_INVOICE
+        assert jobs.parked_on(session, account, kind, "contact:17") == ["deal:1"]
+        assert jobs.parked_on(session, account, kind, "contact:1") == []
+
+
+def test_an_accounts_jobs_come_in_their_order_by_kind_where_asked(
+    database: Database, account: AccountId
+):
+    first = defer(database, a_job(account))
+    second = defer(database, a_job(account, kind=JobKind.TELL_MANAGER))
+    defer(database, a_job(rows.an_account(database, "other")))
+    with database.read() as session:
+        assert [row.id for row in jobs.of_account(session, account)] == [first, second]
+        told = jobs.of_account(session, account, JobKind.TELL_MANAGER)
+        assert [row.id for row in told] == [second]
+        assert jobs.get(session, 10**9) is None
+
+
+def test_retention_takes_what_is_over_in_batches_and_nothing_else(
+    database: Database, account: AccountId
+):
+    for n, state in enumerate(JobState):
+        job_id = defer(database, a_job(account, f"deal:{n}"))
+        if state != JobState.WAITING:
+            claim(database, job_id)
+        if state not in (JobState.WAITING, JobState.RUNNING):
+            finish(database, job_id, state=state)
+    young = defer(database, a_job(account, "deal:young"), LATER)
+    claim(database, young, now=LATER)
+    finish(database, young, now=LATER)
+
+    def forget() -> int:
+        with database.write() as session:
+            return jobs.forget_before(session, LATER, 1)
+
+    assert [forget(), forget(), forget()] == [1, 1, 0]
+    left = sorted(row.state for row in rows.rows_of(database, JobRow))
+    assert left == sorted(["done", "parked", "retrying", "running", "waiting"])
