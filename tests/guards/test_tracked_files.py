@@ -1,6 +1,7 @@
 """What is committed knows no machine and no registry."""
 
 import re
+import tomllib
 
 from tests.guards.source import ROOT, python_files, tracked_files, where
 
@@ -37,6 +38,29 @@ def test_what_runs_is_pinned_alike_in_both_locks() -> None:
     runtime = dict(pin.findall((ROOT / "requirements.txt").read_text("utf-8")))
     dev = dict(pin.findall((ROOT / "requirements-dev.txt").read_text("utf-8")))
     assert {name: dev.get(name) for name in runtime} == runtime
+
+
+def test_the_locks_are_those_of_the_project() -> None:
+    """A dependency that came or went in pyproject.toml is in the locks: ``make lock``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = {
+        "requirements.txt": project["dependencies"],
+        "requirements-dev.txt": [*project["dependencies"], *extras["postgres"], *extras["dev"]],
+    }
+    for name, dependencies in wanted.items():
+        names = {re.split(r"[\[=>]", wish)[0] for wish in dependencies} - {"billhook"}
+        assert _direct(_text(name)) == names
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def _direct(lock: str) -> set[str]:
+    """The packages that a lock holds for the project's own sake."""
+    blocks = re.findall(r"^(\S+?)==(.*?)(?=^\S|\Z)", lock, re.MULTILINE | re.DOTALL)
+    return {name for name, block in blocks if "billhook (pyproject.toml)" in block}
 
 
 def test_every_test_file_is_found_by_pytest() -> None:
