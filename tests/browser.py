@@ -6,12 +6,19 @@ is really carried by redirects and can be looked at.
 
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urljoin
 
 import requests
 
 SECONDS = 10
+
+
+def call(method: str, url: str, **parts: Any) -> requests.Response:
+    """One request as a stranger makes it: no cookies, no redirects, no proxy of ours."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, timeout=SECONDS, allow_redirects=False, **parts)
 
 
 class Form(HTMLParser):

@@ -1,0 +1,87 @@
+"""What every answer has: an auth on its route, safe headers, an error in the caller's form."""
+
+import pytest
+
+from server.web.auth import Auth
+from tests.browser import call
+from tests.rig import Rig
+
+DOORS = {
+    "health.healthz": Auth.NOBODY,
+    "health.readyz": Auth.NOBODY,
+    "health.metrics": Auth.NOBODY,
+    "static": Auth.NOBODY,
+    "oauth.start": Auth.TICKET,
+    "oauth.kommo_callback": Auth.STATE,
+    "oauth.freshbooks_callback": Auth.STATE,
+    "oauth.kommo_revoked": Auth.SIGNATURE,
+    "hooks.kommo": Auth.PATH_KEY,
+    "hooks.freshbooks": Auth.SIGNATURE,
+}
+
+
+def test_every_route_declares_its_auth(bare_rig: Rig) -> None:
+    views = bare_rig.app.view_functions
+    assert {name: getattr(view, "auth", None) for name, view in views.items()} == DOORS
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/no/such/page", "/oauth/kommo/start", "/metrics"])
+def test_every_answer_carries_safe_headers(bare_rig: Rig, path: str) -> None:
+    headers = call("GET", bare_rig.url + path).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_person_gets_a_page_and_a_machine_gets_json(bare_rig: Rig) -> None:
+    page = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing here." in page.text
+    told = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "application/json"})
+    assert (told.status_code, told.json()) == (404, {"error": "There is nothing here."})
+
+
+def test_what_stands_in_a_url_never_becomes_markup(bare_rig: Rig) -> None:
+    reply = call("GET", f"{bare_rig.url}/oauth/kommo/start?ticket=<script>alert(1)</script>")
+    assert "<script" not in reply.text
+
+
+def test_the_sheet_of_the_pages_is_served(bare_rig: Rig) -> None:
+    page = call("GET", f"{bare_rig.url}/nothing")
+    assert '/static/billhook.css"' in page.text
+    assert call("GET", f"{bare_rig.url}/static/billhook.css").status_code == 200
+
+
+def test_our_own_fault_is_a_sentence_and_no_traceback(
+    bare_rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The database's tables are gone under a running server."""
+    with bare_rig.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE oauth_ticket")
+    reply = call("GET", f"{bare_rig.url}/oauth/kommo/start?ticket=x")
+    assert (reply.status_code, "Traceback" in reply.text) == (500, False)
+    assert "on our side" in reply.text
+    assert "oauth_ticket" in capsys.readouterr().out  # the operator's log has it
+
+
+def test_the_process_is_alive_and_ready(bare_rig: Rig) -> None:
+    assert call("GET", f"{bare_rig.url}/healthz").json() == {"status": "ok"}
+    assert call("GET", f"{bare_rig.url}/readyz").json() == {"status": "ok"}
+
+
+def test_a_database_of_another_version_is_not_ready(bare_rig: Rig) -> None:
+    with bare_rig.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'older'")
+    reply = call("GET", f"{bare_rig.url}/readyz")
+    assert (reply.status_code, "billhook migrate" in reply.json()["why"]) == (503, True)
+
+
+def test_the_metrics_count_what_there_is(rig: Rig) -> None:
+    text = call("GET", f"{rig.url}/metrics").text
+    assert 'billhook_connections{state="connected",vendor="kommo"} 1.0' in text
+    assert 'billhook_jobs{cause="",kind="ensure",state="done"} 1.0' in text
+    assert "billhook_oldest_due_seconds 0.0" in text
+    for private in ("demo", "Ona", str(rig.kommo.account_id)):
+        assert private not in text
