@@ -18,7 +18,7 @@ from server.store.one_clock import OneClock
 
 log = structlog.get_logger()
 
-THREADS = 8  # docs/decisions: more gave nothing on two cores
+THREADS = 8  # docs/decisions/0006
 HEARTBEAT = 120  # seconds without a sign of life until the worker is replaced
 NEEDED = (
     "public_url",

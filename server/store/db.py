@@ -105,7 +105,7 @@ class Database:
     """Transactions over one engine.
 
     SQLite takes one writer at a time; a lock of our own in front of it keeps threads from its
-    busy handler's sleeps (p99 48 ms instead of 640 ms, docs/decisions/0002).
+    busy handler's sleeps (p99 48 ms instead of 640 ms, docs/decisions/0005).
     """
 
     def __init__(self, engine: Engine) -> None:
