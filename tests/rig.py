@@ -18,7 +18,13 @@ from flask import Flask
 from server.app import create_app, wired
 from server.config import Config
 from server.core.keys import AccountId
-from server.flows import change_settings, connect, connect_freshbooks, connect_kommo
+from server.flows import (
+    change_settings,
+    connect,
+    connect_freshbooks,
+    connect_kommo,
+    periodic,
+)
 from server.sandbox import Ports, Sandbox, SandboxClock
 from server.sandbox.freshbooks import Business
 from server.sandbox.kommo.account import Account
@@ -211,6 +217,12 @@ class Rig:
     def later(self, **parts: float) -> None:
         """Time passes (``minutes=5``), then what is due happens."""
         self.clock.advance(timedelta(**parts))
+        self.pump()
+
+    def sweep(self) -> None:
+        """Five minutes later: what time brings by itself."""
+        self.clock.advance(periodic.SWEEP_EVERY)
+        periodic.defer_due(self.world)
         self.pump()
 
     def connection(self, vendor: str) -> ConnectionRow:

@@ -157,7 +157,9 @@ def account_for(
     """Whose connection this consent is. Raises CannotConnect where two accounts would share one
     Kommo account or business, or one account would have two."""
     owner = accounts.connection_of(session, row.vendor, external_id)
-    wanted = row.account_id if row.account_id is not None else owner and owner.account_id
+    wanted = row.account_id
+    if wanted is None and owner is not None:
+        wanted = owner.account_id
     if wanted is None:
         return None, None
     account = named_account(session, wanted)

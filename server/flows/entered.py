@@ -15,8 +15,8 @@ def entered(told: Sequence[StageEvent], places: Mapping[int, Place]) -> list[Ent
     """``told`` oldest first; ``places`` says where deals stand now. What cannot be placed is left
     out: it proves nothing."""
     proven = []
-    for n, event in enumerate(told):
-        place = _place(event) or _created_at(event, told[n + 1 :], places)
+    for event in told:
+        place = _place(event) or _created_at(event, told, places)
         if place is not None:
             proven.append(
                 Entered(
@@ -35,8 +35,8 @@ def unplaced(told: Sequence[StageEvent]) -> list[int]:
     return sorted(
         {
             event.deal_id
-            for n, event in enumerate(told)
-            if _place(event) is None and _first_move(event, told[n + 1 :]) is None
+            for event in told
+            if _place(event) is None and _first_move(event, told) is None
         }
     )
 
@@ -47,14 +47,15 @@ def _place(event: StageEvent) -> Place | None:
     return Place(event.pipeline_id, event.stage_id)
 
 
-def _first_move(created: StageEvent, later: Iterable[StageEvent]) -> StageEvent | None:
-    return next((e for e in later if e.deal_id == created.deal_id and not e.is_creation), None)
+def _first_move(created: StageEvent, told: Iterable[StageEvent]) -> StageEvent | None:
+    """Within one second Kommo's order of events says nothing, so all of them are looked at."""
+    return next((e for e in told if e.deal_id == created.deal_id and not e.is_creation), None)
 
 
 def _created_at(
-    created: StageEvent, later: Sequence[StageEvent], places: Mapping[int, Place]
+    created: StageEvent, told: Sequence[StageEvent], places: Mapping[int, Place]
 ) -> Place | None:
-    move = _first_move(created, later)
+    move = _first_move(created, told)
     if move is None:
         return places.get(created.deal_id)
     if move.old_pipeline_id is None or move.old_stage_id is None:

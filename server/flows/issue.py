@@ -7,6 +7,7 @@ anything is sent again. The invoice stays a draft until its totals are proven.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, Reconnect, TryLater
@@ -23,7 +24,11 @@ from server.store import counters, ledger
 from server.store.db import Session
 from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
 from server.vendors.freshbooks.client import Invoice
-from server.vendors.freshbooks.write import invoice_payload, where_reference_goes
+from server.vendors.freshbooks.write import (
+    ReferencePlace,
+    invoice_payload,
+    where_reference_goes,
+)
 
 NUMBER_TRIES = 3  # another's number was taken: the next, this often
 
@@ -130,18 +135,22 @@ def _first_day(session: Session, run: Run, document: DocumentRow) -> date:
     return run.now().astimezone(ZoneInfo(run.freshbooks_connection.timezone)).date()
 
 
-def _create(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
-    draft = InvoiceDraft.from_json(attempt.draft)
-    payload = invoice_payload(
-        draft,
+def _payload(attempt: AttemptRow) -> dict[str, Any]:
+    if attempt.create_date is None:
+        raise ValueError(f"attempt {attempt.id} has no date")
+    return invoice_payload(
+        InvoiceDraft.from_json(attempt.draft),
         customer_id=int(attempt.customer_id),
         create_date=attempt.create_date,
         number=attempt.number or None,
         reference=attempt.reference,
-        reference_place=attempt.reference_place,
+        reference_place=cast("ReferencePlace", attempt.reference_place),
     )
+
+
+def _create(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
     try:
-        made = run.freshbooks.create_invoice(payload)
+        made = run.freshbooks.create_invoice(_payload(attempt))
     except TryLater as later:
         raise _unmade(run, attempt, later) from later
     except AlreadyThere as taken:
