@@ -1,5 +1,6 @@
 """One account's host: token endpoint and API v4 as a WSGI app."""
 
+import uuid
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def account_app() -> Flask:
     """The app behind every account's host; building its routes takes long, so there is one."""
     app = Flask("kommo", static_folder=None)
     app.before_request(admit)
+    app.after_request(name_the_request)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(Problem, problem_response)
@@ -70,6 +72,12 @@ def unknown_call(error: HTTPException) -> Response:
     if status in (404, 405):
         here.account().world.unknown_calls.append((request.method, request.path))
     return problem_response(Problem(status))
+
+
+def name_the_request(response: Response) -> Response:
+    """Support asks for it; seen on live replies, not documented."""
+    response.headers["X-Request-Id"] = uuid.uuid4().hex
+    return response
 
 
 def admit() -> Response | None:

@@ -134,7 +134,8 @@ def whole(key: str, rows: list[dict[str, Any]], *, totals: bool = True) -> Respo
     return here.reply({**head, "_links": links, "_embedded": {key: rows}})
 
 
-def made(key: str, rows: list[dict[str, Any]], status: int = 200) -> Response:
+def made(key: str, rows: list[dict[str, Any]], *, totals: bool = False) -> Response:
     """The reply to a bulk write."""
+    head: dict[str, Any] = {"_total_items": len(rows)} if totals else {}
     links = {"self": {"href": request.base_url}}
-    return here.reply({"_links": links, "_embedded": {key: rows}}, status)
+    return here.reply({**head, "_links": links, "_embedded": {key: rows}})

@@ -52,7 +52,7 @@ def create() -> Response:
             if one.get("id") in (WON, LOST):
                 pipeline.stage(one["id"]).name = str(one.get("name"))
         made.append({**_shape(pipeline), "request_id": here.request_id(row, index)})
-    return paging.made("pipelines", made)
+    return paging.made("pipelines", made, totals=True)
 
 
 @pipelines.patch("/<int:pipeline_id>")
@@ -85,7 +85,7 @@ def create_stages(pipeline_id: int) -> Response:
             raise Problem(400, "Too many stages")
         stage = here.account().add_stage(pipeline, str(row.get("name")), row.get("color"))
         made.append({**_stage(stage), "request_id": here.request_id(row, index)})
-    return paging.made("statuses", made)
+    return paging.made("statuses", made, totals=True)
 
 
 @pipelines.patch("/<int:pipeline_id>/statuses/<int:stage_id>")
@@ -95,7 +95,7 @@ def change_stage(pipeline_id: int, stage_id: int) -> Response:
     for key in ("name", "sort", "color"):
         if key in row:
             setattr(stage, key, row[key])
-    return here.reply(_stage(stage))
+    return here.reply({**_stage(stage), "request_id": here.request_id(row, 0)})
 
 
 @pipelines.delete("/<int:pipeline_id>/statuses/<int:stage_id>")
