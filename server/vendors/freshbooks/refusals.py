@@ -44,6 +44,7 @@ class Fault:
 _FIELDS = {
     "customerid": ("client", "client"),
     "userid": ("client", "client"),
+    "invoiceid": ("invoice", "invoice"),
     "invoice_number": ("numbering", "invoice number"),
     "currency_code": ("currency", "currency"),
     "code": ("currency", "currency"),
@@ -102,7 +103,8 @@ def outcome_of(reply: Reply, faults: tuple[Fault, ...]) -> Outcome:
     said = next((fault.message for fault in faults if fault.message), str(reply.status)).rstrip(".")
     if reply.status == 429:
         return throttled("freshbooks", reply)
-    if not faults or reply.status >= 500 or UNEXPECTED in errnos or 300 <= reply.status < 400:
+    failed = reply.status >= 500 or (reply.status < 300 and UNEXPECTED in errnos)
+    if not faults or failed or 300 <= reply.status < 400:
         return down("freshbooks", f"answered {reply.status}{'' if faults else ' without a result'}")
     if reply.status == BUSY or BUSY in errnos:
         sentence = "Somebody else is changing this in FreshBooks."
