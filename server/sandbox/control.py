@@ -9,16 +9,14 @@ GET        /_state        what both vendors hold, in short
 """
 
 import json
-from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from .desk import blueprint as desk_page
 from .faults import KINDS, Fault
 
 if TYPE_CHECKING:
@@ -32,13 +30,11 @@ class BadOrder(ValueError):
 
 
 def control_app(sandbox: "Sandbox") -> Flask:
-    """The control app, with the human page at "/" where the desk is part of the package."""
+    """The control app, with the human page at "/"."""
     app = Flask("sandbox_control", static_folder=None)
     app.extensions["sandbox"] = sandbox
     app.register_blueprint(control)
-    if find_spec("server.sandbox.desk") is not None:
-        with suppress(ImportError):  # a page that cannot be shown must not stop the vendors
-            app.register_blueprint(import_module("server.sandbox.desk").blueprint(sandbox))
+    app.register_blueprint(desk_page(sandbox))
     app.register_error_handler(BadOrder, lambda error: _json({"error": str(error)}, 400))
     return app
 
