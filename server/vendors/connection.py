@@ -13,6 +13,7 @@ from http.cookiejar import DefaultCookiePolicy
 from socket import SocketIO, socket
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -151,19 +152,20 @@ class Connections:
     def __init__(self) -> None:
         self._here = threading.local()
         self._lock = threading.Lock()
-        self._open: list[requests.Session] = []
+        # Weakly: with its thread a session ends, and closes its connections.
+        self._open: WeakSet[requests.Session] = WeakSet()
 
     def session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._here, "session", None)
         if session is None:
             session = self._here.session = _open_session()
             with self._lock:
-                self._open.append(session)
+                self._open.add(session)
         return session
 
     def close(self) -> None:
         with self._lock:
-            closing, self._open = self._open, []
+            closing, self._open = list(self._open), WeakSet()
         self._here = threading.local()
         for session in closing:
             session.close()

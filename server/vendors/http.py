@@ -35,7 +35,10 @@ VENDOR_NAMES = {
 MAX_REPLY = 10 * 1024 * 1024  # the largest list page seen is under 1 MB
 _CHUNK = 64 * 1024
 _LONGEST_WAIT = timedelta(hours=1)  # a Retry-After beyond it is taken for a mistake
-_DEFAULT_WAIT = timedelta(seconds=60)  # FreshBooks' window (reference 7.1); Kommo's is a second
+# Where a 429 does not say how long: FreshBooks counts by the minute (its reference, §7.1), Kommo by
+# the second and blocks who keeps trying.
+_USUAL_WAIT = {"kommo": timedelta(seconds=5)}
+_LONG_WAIT = timedelta(seconds=60)
 
 # urllib3 writes whole URLs into its log, with the queries that stand in them.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -176,7 +179,7 @@ def throttled(vendor: str, reply: Reply) -> TryLater:
     return TryLater(
         f"{vendor}:throttled",
         f"{VENDOR_NAMES[vendor]} asks us to slow down.",
-        after=_retry_after(reply.headers) or _DEFAULT_WAIT,
+        after=_retry_after(reply.headers) or _USUAL_WAIT.get(vendor, _LONG_WAIT),
         burns=False,
         certainty=Certainty.REFUSED,
     )

@@ -1,8 +1,10 @@
 """The seam to the outside: what is known of a call, whatever the other end does with it."""
 
+import gc
 import gzip
 import socket
 import ssl
+import threading
 import time
 from datetime import timedelta
 from decimal import Decimal
@@ -249,6 +251,36 @@ def test_a_call_that_broke_leaves_the_next_one_whole(caller: Caller) -> None:
         assert caller.send("GET", f"http://{server.host}/x").json() == {"whole": 1}
 
 
+def test_connections_end_with_their_thread(caller: Caller) -> None:
+    with ByteServer(always(answer(b"{}"))) as server:
+        worker = threading.Thread(target=caller.send, args=("GET", f"http://{server.host}/x"))
+        worker.start()
+        worker.join()
+        gc.collect()
+        assert server.hung_up.acquire(timeout=5)
+
+
+def test_a_proxy_of_the_environment_is_not_for_this_machine(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with ByteServer(always(answer(b"{}"))) as server:
+        assert caller.send("GET", f"http://{server.host}/x").status == 200
+
+
+def test_a_call_through_a_proxy_of_the_environment_has_the_deadline_too(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ByteServer(drips_its_head) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        began = time.monotonic()
+        assert fails(caller, "vendor.invalid").certainty is Certainty.UNCERTAIN
+        assert time.monotonic() - began < 2.0
+        assert proxy.connections == 1
+
+
 def test_no_cookie_of_one_call_rides_on_the_next(caller: Caller) -> None:
     seen: list[bytes] = []
 
@@ -314,9 +346,13 @@ def test_throttling_says_how_long_to_wait_and_burns_nothing(
 ) -> None:
     with ByteServer(once(answer(b"slow down", "429 Too Many", header))) as server:
         reply = caller.send("POST", f"http://{server.host}/x", json={})
-    error = http.throttled("kommo", reply)
+    error = http.throttled("freshbooks", reply)
     assert (error.after, error.burns, error.certainty) == (wait, False, Certainty.REFUSED)
-    assert error.cause == "kommo:throttled"
+    assert error.cause == "freshbooks:throttled"
+
+
+def test_kommo_counts_by_the_second() -> None:
+    assert http.throttled("kommo", Reply(429, {}, b"")).after == timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff\xfe{", b"[" * 100_000, b'{"a": NaN}'])

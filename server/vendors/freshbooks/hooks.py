@@ -10,21 +10,16 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from server.vendors.inbound import BadHook
+
+__all__ = ["SIGNATURE_HEADER", "BadHook", "FreshbooksHook", "genuine", "parse"]
+
 SIGNATURE_HEADER = "X-FreshBooks-Hmac-SHA256"
 VERIFY = "callback.verify"
 
 MAX_BODY = 64 * 1024  # a real one has 200 bytes
 _MAX_FIELDS = 100
 _FORM = "application/x-www-form-urlencoded"
-
-
-class BadHook(Exception):
-    """A body that no FreshBooks sends. ``status`` is the 4xx to answer, ``sentence`` says why."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

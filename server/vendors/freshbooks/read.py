@@ -82,15 +82,6 @@ class Invoice:
     due_date: date | None
     updated: datetime | None = None
 
-    @property
-    def is_draft(self) -> bool:
-        return self.v3_status in ("draft", "created")
-
-    def carries(self, reference: str) -> bool:
-        """Whether our mark stands in one of its places: number, PO number, last line of notes."""
-        last_line = self.notes.rstrip().rpartition("\n")[2].strip()
-        return reference in (self.number, self.po_number, last_line)
-
 
 @dataclass(frozen=True)
 class Callback:

@@ -33,9 +33,10 @@ def invoice_payload(
     create_date: date,
     number: str | None,
     reference: str,
-    reference_place: ReferencePlace,
+    reference_place: str,
 ) -> dict[str, Any]:
-    """The body of a create. ``number`` None: FreshBooks numbers it itself.
+    """The body of a create. ``number`` None: FreshBooks numbers it itself. ``reference_place`` is
+    what ``where_reference_goes`` said when the attempt was frozen.
 
     Raises CannotBill for more taxes than FreshBooks has places for.
     """

@@ -10,6 +10,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from server.vendors.inbound import BadHook
+
 MAX_BODY = 1024 * 1024  # the largest hook ever seen is 3 KB
 MAX_KEYS = 5_000
 MAX_DEPTH = 12  # a contact's field value stands 8 deep
@@ -18,15 +20,6 @@ MAX_KEY_LENGTH = 500
 _SEGMENT = re.compile(r"\[([^\]]*)\]")
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
-
-
-class BadHook(Exception):
-    """A body that no Kommo sends. ``status`` is the 4xx to answer, ``sentence`` says why."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 def read_body(raw: bytes, content_type: str) -> dict[str, Any]:

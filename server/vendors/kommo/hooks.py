@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from server.vendors.kommo.body import BadHook, read_body
+from server.vendors.inbound import BadHook
+from server.vendors.kommo.body import read_body
 
 __all__ = ["BadHook", "Change", "KommoHook", "parse"]
 
