@@ -92,3 +92,19 @@ def answer(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     """A whole, well-formed reply."""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
+
+
+def once(data: bytes) -> Script:
+    def script(line: Line) -> None:
+        line.request()
+        line.write(data)
+
+    return script
+
+
+def always(data: bytes) -> Script:
+    def script(line: Line) -> None:
+        while line.request():
+            line.write(data)
+
+    return script

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from server.core.errors import TryLater
 from server.sandbox import Sandbox, SandboxClock
 from server.vendors.connection import Connections
 from server.vendors.http import Caller, CallMade
@@ -50,3 +51,14 @@ def caller_of(calls: list[CallMade], clock: FixedClock, connections: Connections
         )
 
     return make
+
+
+@pytest.fixture
+def caller(caller_of: MakeCaller) -> Caller:
+    return caller_of("freshbooks", deadline=0.6)
+
+
+def fails(caller: Caller, host: str, method: str = "POST", path: str = "/things") -> TryLater:
+    with pytest.raises(TryLater) as caught:
+        caller.send(method, f"http://{host}{path}", json={"a": 1})
+    return caught.value
