@@ -27,6 +27,12 @@ class Sandbox:
     without it ``deliveries.deliver_due()`` does (tests).
     """
 
+    clock: SandboxClock
+    faults: Faults
+    deliveries: Deliveries
+    kommo: KommoWorld
+    freshbooks: FreshbooksWorld
+
     def __init__(
         self,
         *,

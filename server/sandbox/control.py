@@ -120,7 +120,7 @@ def faults_remove(fault_id: int) -> Response:
 
 @control.get("/_switches")
 def switches_show() -> Response:
-    worlds = {"kommo": _sandbox().kommo, "freshbooks": _sandbox().freshbooks}
+    worlds: dict[str, Any] = {"kommo": _sandbox().kommo, "freshbooks": _sandbox().freshbooks}
     return _json({name: asdict(world.switches) for name, world in worlds.items()})
 
 

@@ -131,11 +131,13 @@ class _Seeding:
         return (element, quantity, price.id)
 
     def _fill(self) -> None:
-        self._fill_firms()
+        self._fill_cafe()
+        self._fill_offices()
+        self._fill_studio()
         self._fill_people()
         self._fill_odd_ones()
 
-    def _fill_firms(self) -> None:
+    def _fill_cafe(self) -> None:
         add, account = self._deal, self.account
         cafe = account.add_company(
             "Harbour Café OÜ", email="office@harbourcafe.example", phone="+372 5550 1401",
@@ -157,6 +159,9 @@ class _Seeding:
             "Second table for the bar", "986.15", "Offer sent", contact=liis, company=cafe,
             products=[("TB-OAK-18", 1), ("DL-EU", 1)], fields={"CURRENCY": "EUR"},
         )  # fmt: skip
+
+    def _fill_offices(self) -> None:
+        add, account = self._deal, self.account
         north = account.add_company(
             "Northwind Offices Ltd", email="ap@northwind-offices.example",
             address="4 Canal Street, Manchester M1 3HE",
@@ -172,7 +177,7 @@ class _Seeding:
             fields={"CURRENCY": "GBP", "DISCOUNT": 5, "DUE_DAYS": 30, "PO_NUMBER": "NW/7781"},
         )  # fmt: skip
 
-    def _fill_people(self) -> None:
+    def _fill_studio(self) -> None:
         add, account = self._deal, self.account
         studio = account.add_company("Studio Kita", phone="+81 75 555 0139")
         yuki = account.add_contact(
@@ -180,6 +185,9 @@ class _Seeding:
         )
         add("Showroom set, Kyoto", 184000, "Offer sent", contact=yuki, company=studio,
             fields={"CURRENCY": "JPY"}, responsible_user_id=self.mark.id)  # fmt: skip
+
+    def _fill_people(self) -> None:
+        add, account = self._deal, self.account
         peter = account.add_contact(
             first_name="Peter", last_name="Novak", email="peter.novak@mail.example",
             phone="+421 905 551 410",

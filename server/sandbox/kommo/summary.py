@@ -3,7 +3,7 @@
 from typing import Any
 
 from server.sandbox.kommo.account import Account
-from server.sandbox.kommo.book.records import Deal
+from server.sandbox.kommo.book.records import Deal, Task
 
 
 def summary(account: Account) -> dict[str, Any]:
@@ -23,20 +23,21 @@ def summary(account: Account) -> dict[str, Any]:
                 for pipeline in account.pipelines.values()
             ],
             "deals": [deal_summary(account, deal) for deal in account.deals.values()],
-            "tasks": [
-                {
-                    "id": task.id,
-                    "text": task.text,
-                    "deal_id": task.entity_id,
-                    "done": task.is_completed,
-                }
-                for task in account.tasks.values()
-            ],
+            "tasks": [task_summary(task) for task in account.tasks.values()],
             "webhooks": [
                 {"destination": hook.destination, "disabled": hook.disabled, "on": hook.settings}
                 for hook in account.hooks.values()
             ],
         }
+
+
+def task_summary(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "text": task.text,
+        "deal_id": task.entity_id,
+        "done": task.is_completed,
+    }
 
 
 def deal_summary(account: Account, deal: Deal) -> dict[str, Any]:

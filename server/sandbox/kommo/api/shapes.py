@@ -4,7 +4,7 @@ from typing import Any
 
 from server.sandbox.kommo.api import here
 from server.sandbox.kommo.book.links import product_metadata
-from server.sandbox.kommo.book.records import Card, Contact, Deal, Element, Field, Record
+from server.sandbox.kommo.book.records import Card, Choice, Contact, Deal, Element, Field, Record
 
 DEAL_WITH = {
     "contacts", "catalog_elements", "loss_reason", "is_price_modified_by_robot", "only_deleted",
@@ -31,7 +31,7 @@ def field_values(record: Record) -> list[dict[str, Any]] | None:
 
 def deal(row: Deal) -> dict[str, Any]:
     """One deal, with what ``with=`` asks for."""
-    wanted = here.with_()
+    wanted, account = here.with_(), here.account()
     body: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
@@ -46,22 +46,19 @@ def deal(row: Deal) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "closed_at": row.closed_at,
-        "closest_task_at": here.account().closest_task_at("leads", row.id),
+        "closest_task_at": account.closest_task_at("leads", row.id),
         "is_deleted": row.is_deleted,
         "custom_fields_values": field_values(row),
         "score": None,
-        "account_id": here.account().account_id,
+        "account_id": account.account_id,
         "labor_cost": None,
     }
-    if here.account().switches.price_with_minor_units:
+    if account.switches.price_with_minor_units:
         body["price_with_minor_units"] = _number(row.price or 0)
-    if "source_id" in wanted:
-        body["source_id"] = row.source_id
-    if "is_price_modified_by_robot" in wanted:
-        body["is_price_modified_by_robot"] = row.price_by_robot
-    body["_links"] = here.self_link("leads", row.id)
-    body["_embedded"] = _deal_embedded(row, wanted)
-    return body
+    extras = {"source_id": row.source_id, "is_price_modified_by_robot": row.price_by_robot}
+    body |= {key: value for key, value in extras.items() if key in wanted}
+    links = here.self_link("leads", row.id)
+    return {**body, "_links": links, "_embedded": _deal_embedded(row, wanted)}
 
 
 def _deal_embedded(row: Deal, wanted: set[str]) -> dict[str, Any]:
@@ -166,12 +163,6 @@ def element(row: Element) -> dict[str, Any]:
 
 def field(row: Field) -> dict[str, Any]:
     """A custom field's definition; lists have keys that cards have not."""
-    enums = None
-    if row.enums is not None:
-        enums = [
-            {"id": one.id, "value": one.value, "sort": one.sort, "code": one.code}
-            for one in row.enums
-        ]
     body: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
@@ -180,7 +171,7 @@ def field(row: Field) -> dict[str, Any]:
         "code": row.code,
         "sort": row.sort,
         "is_api_only": row.is_api_only,
-        "enums": enums,
+        "enums": None if row.enums is None else [_choice(one) for one in row.enums],
         "group_id": row.group_id,
         "required_statuses": row.required_statuses,
         "hidden_statuses": [],
@@ -194,17 +185,24 @@ def field(row: Field) -> dict[str, Any]:
         "settings": None,
         "currency": row.currency,
     }
-    path: tuple[Any, ...] = (row.entity, "custom_fields", row.id)
-    if row.entity == "catalogs":
-        path = ("catalogs", row.catalog_id, "custom_fields", row.id)
-        body |= {
-            "catalog_id": row.catalog_id,
-            "is_visible": row.is_visible,
-            "is_required": row.is_required,
-            "nested": row.nested,
-            "search_in": None,
-        }
-    return {**body, "_links": here.self_link(*path)}
+    if row.entity != "catalogs":
+        return {**body, "_links": here.self_link(row.entity, "custom_fields", row.id)}
+    path = ("catalogs", row.catalog_id, "custom_fields", row.id)
+    return {**body, **_of_a_list(row), "_links": here.self_link(*path)}
+
+
+def _of_a_list(row: Field) -> dict[str, Any]:
+    return {
+        "catalog_id": row.catalog_id,
+        "is_visible": row.is_visible,
+        "is_required": row.is_required,
+        "nested": row.nested,
+        "search_in": None,
+    }
+
+
+def _choice(row: Choice) -> dict[str, Any]:
+    return {"id": row.id, "value": row.value, "sort": row.sort, "code": row.code}
 
 
 def tags(row: Card) -> list[dict[str, Any]]:
