@@ -11,7 +11,7 @@ from server.core.keys import DealId
 from server.core.rules import Bill, Decision, Entry
 from server.core.sale import Sale
 from server.core.settings import SettingsDocument
-from server.flows import issue, pipelines
+from server.flows import issue, pipelines, product_lists
 from server.flows.entered import entered
 from server.flows.hook_to_jobs import triggers
 from server.flows.issue import Plan
@@ -36,7 +36,13 @@ def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
         if not settings.switched_on(session, run.account_id):
             raise NotOurs("no rule is on")
     home = run.kommo_connection
-    sale = read_sale(run.kommo, deal_id, currency=home.currency, timezone=home.timezone)
+    sale = read_sale(
+        run.kommo,
+        deal_id,
+        currency=home.currency,
+        timezone=home.timezone,
+        product_catalogs=product_lists.ids_of(run),
+    )
     if sale is None:
         raise NotOurs("the deal was deleted in Kommo")
     run.remember(party=_party(sale), responsible=sale.responsible_user)

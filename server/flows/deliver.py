@@ -13,7 +13,7 @@ from server.flows.record_invoice import as_seen, follow_up
 from server.flows.run import Run
 from server.store import ledger
 from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
-from server.vendors.freshbooks.client import Invoice
+from server.vendors.freshbooks.read import Invoice, invoice_page
 
 DRAFT = 1  # FreshBooks' status of an invoice that was never sent
 
@@ -66,8 +66,10 @@ def _link(run: Run, document: DocumentRow) -> DocumentRow:
 
 def operator_page(run: Run, document: DocumentRow) -> str:
     """Where the account's own people see the invoice; a client cannot open it."""
-    base = run.world.freshbooks.app_url
-    return f"{base}/#/invoice/{run.freshbooks_connection.realm}-{document.upstream_id}"
+    side = run.world.freshbooks
+    return invoice_page(
+        side.app_url, run.freshbooks_connection.realm, int(document.upstream_id or 0)
+    )
 
 
 def _email(run: Run, document: DocumentRow, invoice_id: InvoiceId) -> DocumentRow:

@@ -7,7 +7,7 @@ from server.store import jobs, ledger
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 from server.store.ledger import AttemptRow, DocumentRow
-from server.vendors.freshbooks.client import Invoice
+from server.vendors.freshbooks.read import Invoice, invoice_page
 from server.vendors.freshbooks.statuses import word_of
 
 
@@ -23,7 +23,7 @@ def record_invoice(
         state, said = DocumentState.MISMATCH, difference
     else:
         state, said = DocumentState.CREATED, ""
-    link = run.world.freshbooks.app_url + f"/#/invoice/{run.freshbooks_connection.realm}-{made.id}"
+    link = invoice_page(run.world.freshbooks.app_url, run.freshbooks_connection.realm, made.id)
     with run.phase() as session:
         document = ledger.end(
             session,

@@ -117,8 +117,13 @@ class Edge:
             self._late.add(fault.seconds, lambda: whole_reply(self.app, later))
             self._note(environ, 0)
             raise cut(environ)
-        if fault.kind in ("lose_reply", "truncate", "error_after", "html_after"):
+        if fault.kind in ("lose_reply", "truncate", "error_after", "html_after", "slow_after"):
             reply = whole_reply(self.app, environ)
+            if fault.kind == "slow_after":
+                time.sleep(fault.seconds)
+                self._note(environ, int(reply[0][:3]))
+                start_response(reply[0], reply[1])
+                return [reply[2]]
             if fault.kind == "lose_reply":
                 self._note(environ, 0)
                 raise cut(environ)

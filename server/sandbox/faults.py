@@ -21,6 +21,7 @@ KINDS = {
     "truncate": "do it, cut the body half way",
     "throttle": "answer 429 in the vendor's shape, Retry-After = `seconds`",
     "slow": "really wait `seconds`, then go on",
+    "slow_after": "do it, then really wait `seconds` before the answer",
     "late_commit": "cut the connection; do it `seconds` of sandbox time later",
     "conflict": "do nothing, answer 409",
     "unauthorized": "do nothing, answer 401",
@@ -86,13 +87,18 @@ class Faults:
             return [*self._faults]
 
     def take(self, vendor: str, method: str, path: str) -> Sequence[Fault]:
-        """The faults that this call meets, each counted down by one; in the order of adding."""
+        """The faults that this call meets, in the order of adding, each counted down by one.
+
+        Delays add up; of the others only the first one acts, the rest wait for the next calls.
+        """
         if not self._faults:
             return []
         call = f"{method} {path}"
         with self._lock:
             self._forget_past()
-            met = [fault for fault in self._faults if fault.meets(vendor, call)]
+            meeting = [fault for fault in self._faults if fault.meets(vendor, call)]
+            delays = [fault for fault in meeting if fault.kind == "slow"]
+            met = delays + [fault for fault in meeting if fault.kind != "slow"][:1]
             for fault in met:
                 if fault.times is not None:
                     fault.times -= 1
