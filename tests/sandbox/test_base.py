@@ -153,6 +153,12 @@ def test_a_fault_meets_only_its_vendor_and_path(shop: Shop) -> None:
     assert shop.order().status_code == 201
 
 
+def test_of_two_faults_the_second_waits_for_the_next_call(shop: Shop) -> None:
+    shop.faults.add(Fault("conflict"))
+    shop.faults.add(Fault("error_before", status=503))
+    assert [shop.order().status_code for _ in range(3)] == [409, 503, 201]
+
+
 def test_an_unknown_fault_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown fault"):
         Fault("gremlins")

@@ -112,8 +112,9 @@ class Account(Feed):
         integration = self.world.grants.integrations[client_id]
         self.world.grants.revoke(client_id, self.account_id)
         self.installed.discard(client_id)
-        for hook in [one for one in self.hooks.values() if one.client_id == client_id]:
-            del self.hooks[hook.id]
+        if self.switches.disabling_removes_hooks:
+            for hook in [one for one in self.hooks.values() if one.client_id == client_id]:
+                del self.hooks[hook.id]
         if integration.revoked_url:
             query = {
                 "account_id": self.account_id,

@@ -37,6 +37,8 @@ class KommoSwitches:
     no_webhooks_status: int = 403
     # §3.1: whether POST alone enables a disabled hook.
     post_enables_hook: bool = True
+    # §2: whether disabling the integration takes its webhooks along.
+    disabling_removes_hooks: bool = True
     # §3.5: "four" tries again within an hour, "once" never.
     dp_retries: Literal["four", "once"] = "four"
     # §3.5: docs print JSON, captures are form-encoded.

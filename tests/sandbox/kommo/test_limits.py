@@ -48,7 +48,7 @@ def test_who_does_not_listen_is_blocked_everywhere_until_support_lifts_it(kommo:
     switches = kommo.sandbox.kommo.switches
     switches.requests_per_second, switches.block_after_violations = 1, 3
     pair = kommo.connect()
-    storm(kommo, 5)
+    storm(kommo, 20)
     switches.requests_per_second = 0
     blocked = kommo.get("account")
     assert blocked.status_code == 403

@@ -406,3 +406,11 @@ def test_disabling_the_integration_takes_its_webhooks(kommo: Kommo) -> None:
     kommo.account.disable_integration(CLIENT_ID)
     kommo.account.add_deal("Desk")
     assert kommo.hook_pairs() == []
+
+
+def test_by_a_switch_webhooks_outlive_their_integration(kommo: Kommo) -> None:
+    kommo.sandbox.kommo.switches.disabling_removes_hooks = False
+    subscribe(kommo, "https://hooks.example.test", "add_lead")
+    kommo.account.disable_integration(CLIENT_ID)
+    kommo.account.add_deal("Desk")
+    assert len(kommo.hook_pairs()) == 1

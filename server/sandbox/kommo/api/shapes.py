@@ -35,7 +35,7 @@ def deal(row: Deal) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
-        "price": int(row.price or 0),
+        "price": int(row.price or 0) if row.shown_price is None else row.shown_price,
         "responsible_user_id": row.responsible_user_id,
         "group_id": row.group_id,
         "status_id": row.status_id,

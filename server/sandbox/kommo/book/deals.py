@@ -15,6 +15,7 @@ from server.sandbox.kommo.book.records import LOST, WON, Actor, Deal, Field, Pro
 Row = Mapping[str, Any]
 #: (element id, quantity, price field id or None); the last two may be left out.
 Product = tuple[Any, ...]
+USER_EDITS = {"name", "price", "responsible_user_id", "loss_reason_id", "tags_to_add"}
 
 
 class Deals(Fields, Hooks, People, Pipelines):
@@ -135,11 +136,13 @@ class Deals(Fields, Hooks, People, Pipelines):
         by: Actor | None = None,
         **changes: Any,
     ) -> Deal:
-        """As a user does it: ``name=, price=, responsible_user_id=, fields=, products=``.
+        """As a user does it: ``fields=, products=`` and any of ``USER_EDITS``.
 
         Raises PermissionError for a field that only integrations fill.
         """
         by = by or self.owner()
+        if unknown := changes.keys() - USER_EDITS:
+            raise TypeError(f"a deal has no {', '.join(sorted(unknown))}")
         if changes.get("price") is not None:
             changes["price"] = Decimal(str(changes["price"]))
         if fields is not None:

@@ -80,6 +80,8 @@ class Deal(Card):
     company_id: int | None = None
     products: list[ProductLink] = field(default_factory=list)
     price_by_robot: bool = False
+    #: Tests only: a ``price`` that contradicts the exact one, as no doc rules out.
+    shown_price: int | None = None
 
     @property
     def stage_id(self) -> int:
