@@ -24,7 +24,6 @@ class Order:
     label: str
     what: str
     order: Callable[["Sandbox"], object]
-    seconds: int = 0
 
 
 def _fault(kind: str, vendor: str, match: str = "*", **more: Any) -> Callable[["Sandbox"], Fault]:
@@ -60,6 +59,12 @@ ORDERS: dict[str, Order] = {
         "The invoice lands 20 s late",
         "The connection is cut first, the invoice appears afterwards.",
         _fault("late_commit", "freshbooks", CREATE, seconds=20),
+    ),
+    "truncate": Order(
+        "FreshBooks",
+        "Half a reply",
+        "The next invoice is made; its reply breaks off.",
+        _fault("truncate", "freshbooks", CREATE),
     ),
     "throttle": Order(
         "FreshBooks",

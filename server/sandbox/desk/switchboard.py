@@ -50,6 +50,7 @@ FRESHBOOKS = {
     "deleted_numbers_reusable": "A deleted invoice’s number is free again",
     "archived_client_refused": "An archived client cannot be invoiced",
     "payment_on_draft": "A payment on a draft is",
+    "overdue_beats_partial": "Part-paid and late is called overdue",
     "max_lines": "Most lines on an invoice",
     "organization_from_email": "A client without a name is named by e-mail",
     "items_access": "The plan has items",
@@ -70,6 +71,7 @@ FRESHBOOKS = {
     "own_writes_fire": "An app’s own writes fire callbacks",
     "view_fires_update": "A client’s look fires a callback",
     "payment_fires_invoice_update": "A payment fires invoice.update too",
+    "callbacks_retry": "A callback that failed is tried again",
 }
 WORDS = {"kommo": KOMMO, "freshbooks": FRESHBOOKS}
 

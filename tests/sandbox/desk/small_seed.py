@@ -4,6 +4,7 @@ from typing import Any
 
 from server.sandbox import Sandbox
 from server.sandbox.kommo.account import Account
+from server.sandbox.kommo.book.records import Actor
 
 INVOICE_FIELDS = (
     ("url", "Invoice", "BILLHOOK_LINK"),
@@ -60,8 +61,8 @@ def _deals(account: Account, sales: int, service: int, of: dict[str, Any]) -> No
 
 def write_invoice(account: Account, deal_id: int, **values: str) -> None:
     """As an integration writes it: ``number=, status=, amount=, link=``."""
-    from server.sandbox.kommo.book.records import Actor
-
-    fields = {f"BILLHOOK_{name.upper()}": value for name, value in values.items()}
+    fields: dict[int | str, Any] = {
+        f"BILLHOOK_{name.upper()}": value for name, value in values.items()
+    }
     by = Actor(account.admin.id, client_id="billhook", as_robot=True)
     account.update_deal(deal_id, fields=fields, by=by)

@@ -1,7 +1,7 @@
 // The pipeline as columns of cards.
 
 import { fill, h } from "./dom.js";
-import { money, plural, stateOf } from "./format.js";
+import { money, plural, stateOf, taskWords } from "./format.js";
 import { start, target } from "./hint.js";
 import { deals, onChange, pipelineOf, state, tell, ui } from "./store.js";
 
@@ -53,7 +53,7 @@ function card(deal) {
   people(deal),
   marks(deal),
   invoice(deal),
-  deal.tasks.filter((task) => !task.done).map((task) => h("p.task", { "data-key": `task-${task.id}` }, h("b", null, `Task for ${task.who}: `), task.text)),
+  deal.tasks.filter((task) => !task.done).map((task) => h("p.task", { "data-key": `task-${task.id}` }, h("b", null, `Task for ${task.who}: `), taskWords(task.text).words)),
   h("div.foot", null, hookWords(deal), h("button.move", {
     type: "button", "data-menu": deal.id, "aria-haspopup": "menu", "aria-label": `Move ${deal.name} to…`,
   }, "Move to…")));

@@ -50,7 +50,7 @@ function detail(one) {
   return h("div.detail", { "data-key": "detail" },
     h("p.soft", null, [`Dated ${one.created}`, `due ${one.due}`, one.po && `PO number ${one.po}`].filter(Boolean).join(" · ")),
     h("table", null,
-      h("thead", null, h("tr", null, h("th", null, "Line"), h("th.n", null, "Quantity × price"), h("th.n", null, "Amount"))),
+      h("thead", null, h("tr", null, h("th", null, "Line"), h("th.n", null, "Qty × price"), h("th.n", null, "Amount"))),
       h("tbody", null, one.lines.map(line)),
       h("tfoot", null, totals(one))),
     one.notes ? h("p.notes", null, one.notes) : null,

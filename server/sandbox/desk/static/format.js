@@ -45,4 +45,10 @@ export function stateOf(code, word = "") {
   return { word: word || known, tone };
 }
 
+/** The task's own words, and the token by which its writer finds it again. */
+export function taskWords(text) {
+  const [, words, token] = /^([^]*?)\s*\[(\w+)\]$/.exec(text) || [null, text, ""];
+  return { words, token };
+}
+
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

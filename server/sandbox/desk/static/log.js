@@ -13,10 +13,10 @@ function showLog() {
 }
 
 function row(one) {
-  return h("li", { "data-key": one.key, class: `${one.kind} ${one.vendor}` },
+  return h("li", { "data-key": one.key, class: one.kind, title: one.detail },
     h("time", { datetime: one.at }, timeOf(one.at)),
     h("span.side", null, one.kind === "hook" ? `${SIDES[one.vendor]} →` : `→ ${SIDES[one.vendor]}`),
-    h("span.what", null, one.text, one.count > 1 ? h("span.times", null, ` ×${one.count}`) : null, h("code", null, one.detail)),
+    h("span.what", null, one.text, one.count > 1 ? h("span.times", null, ` ×${one.count}`) : null),
     h("span.answer", { class: one.tone }, one.answer));
 }
 

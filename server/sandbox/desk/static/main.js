@@ -56,4 +56,5 @@ onChange((changed) => {
 
 showNews();
 tell("board", "books", "faults", "switches", "log", "clock");
+document.body.classList.add("ready");
 refresh();

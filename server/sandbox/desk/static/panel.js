@@ -2,7 +2,7 @@
 
 import { hookAnswer, invoice } from "./board.js";
 import { fill, h } from "./dom.js";
-import { money, timeOf } from "./format.js";
+import { money, taskWords, timeOf } from "./format.js";
 import { done } from "./hint.js";
 import { act, dealOf, onChange, pipelineOf, stageOf, tell, ui } from "./store.js";
 
@@ -42,20 +42,25 @@ function none(deal) {
 const section = (key, title, ...inside) => h("section", { "data-key": key }, h("h3", null, title), ...inside);
 
 function task(one) {
+  const { words, token } = taskWords(one.text);
   return h("li.row", { "data-key": one.id, class: one.done ? "done" : "" },
-    h("span", null, h("b", null, one.done ? "Done: " : `Task for ${one.who}: `), one.text, one.result ? h("span.soft", null, one.result) : null),
-    one.done ? null : h("button.plain", { type: "button", "data-done": one.id, "aria-label": `Done: ${one.text}` }, "Done"));
+    h("span", null, h("b", null, one.done ? "Done: " : `Task for ${one.who}: `), words,
+      h("span.soft", null, [token, one.result].filter(Boolean).join(" · "))),
+    one.done ? null : h("button.plain", { type: "button", "data-done": one.id, "aria-label": `Done: ${words}` }, "Done"));
 }
 
 function form(deal) {
   const filled = deal.fields.filter((field) => !field.input && field.shown);
   return h("form.edit", { "data-save": deal.id },
-    labelled("Amount", h("input", { name: "price", inputmode: "decimal", value: deal.price ?? "", placeholder: "No amount" }), deal.currency),
+    labelled("Amount", h("input", { name: "price", inputmode: "decimal", value: bare(deal.price, deal.currency), placeholder: "No amount" }), deal.currency),
     deal.contact ? labelled("Contact’s e-mail", h("input", { name: "email", value: deal.contact.email, placeholder: "No e-mail" })) : null,
     deal.fields.filter((field) => field.input).map((field) => labelled(field.name, input(field))),
     filled.map((field) => h("p.fact", null, h("span", null, field.name), field.shown)),
     h("p.acts", null, h("button.primary", null, "Save")));
 }
+
+/** As a person types it: with its cents, without commas or currency. */
+const bare = (amount, currency) => money(amount, currency).split(" ")[0].replaceAll(",", "");
 
 const labelled = (words, control, after) => h("label", null, h("span", null, words), control, after ? h("em", null, after) : null);
 
@@ -71,10 +76,10 @@ export function input(field) {
 }
 
 function products(deal) {
-  const sum = (amount) => money(amount, deal.currency).replace(` ${deal.currency}`, "") || "?";
+  const sum = (amount) => money(amount, deal.currency).split(" ")[0] || "?";
   if (!deal.products.length) return h("p.soft", null, "No products; the amount alone is billed.");
   return h("table", null,
-    h("thead", null, h("tr", null, h("th", null, "Product"), h("th.n", null, "Quantity × price"), h("th.n", null, "Sum"))),
+    h("thead", null, h("tr", null, h("th", null, "Product"), h("th.n", null, "Qty × price"), h("th.n", null, "Sum"))),
     h("tbody", null, deal.products.map((one) => h("tr", null, h("td", null, one.name),
       h("td.n", null, `${one.quantity} × ${sum(one.price)}`), h("td.n", null, sum(one.total))))));
 }
