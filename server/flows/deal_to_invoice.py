@@ -17,6 +17,7 @@ from server.flows.hook_to_jobs import triggers
 from server.flows.issue import Plan
 from server.flows.run import Run
 from server.flows.settings_of import settings_of
+from server.flows.tasks_done import defer_completion
 from server.store import inbox, settings
 from server.store.ledger import DocumentRow, Key
 from server.vendors.kommo.read import read_sale
@@ -27,8 +28,18 @@ def deal_to_invoice(run: Run) -> str:
     key = Key(run.account_id, "kommo", str(deal_id), "invoice")
     document = issue.resume(run, key)
     if document is None:
-        document = _bill(run, deal_id, key)
+        document = _bill_or_close(run, deal_id, key)
     return f"{document.state} {document.number}".strip()
+
+
+def _bill_or_close(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
+    """Where nothing is left to bill, nobody is asked for help any more."""
+    try:
+        return _bill(run, deal_id, key)
+    except NotOurs as left_out:
+        with run.phase() as session:
+            defer_completion(session, run, str(deal_id), f"Not billed: {left_out.reason}")
+        raise
 
 
 def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:

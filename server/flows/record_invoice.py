@@ -3,6 +3,7 @@
 from server.core.invoice import InvoiceDraft
 from server.core.states import AttemptOutcome, DocumentState, JobClass
 from server.flows.run import Run
+from server.flows.tasks_done import defer_completion
 from server.store import jobs, ledger
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
@@ -72,9 +73,8 @@ def follow_up(session: Session, run: Run, document: DocumentRow) -> None:
         account, JobKind.INVOICE_TO_DEAL, f"invoice:{document.id}", JobClass.WRITE_BACK, about
     )
     jobs.defer(session, write, run.now())
-    if document.state != DocumentState.MISMATCH and ledger.open_tasks(session, account, deal):
-        done = NewJob(account, JobKind.TASKS_DONE, f"tasks:{deal}", JobClass.WRITE_BACK, {})
-        jobs.defer(session, done, run.now())
+    if document.state != DocumentState.MISMATCH:
+        defer_completion(session, run, deal, f"Done: invoice {document.number} was made.")
 
 
 def tell_mismatch(session: Session, run: Run, difference: str) -> None:

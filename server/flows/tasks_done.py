@@ -3,11 +3,21 @@
 from contextlib import suppress
 
 from server.core.errors import NotOurs
-from server.core.states import DocumentState
+from server.core.states import DocumentState, JobClass
 from server.flows.run import Run
-from server.store import ledger
+from server.store import jobs, ledger
+from server.store.db import Session
+from server.store.jobs import JobKind, NewJob
 
-RESULT = "Done: Billhook made the invoice."
+
+def defer_completion(session: Session, run: Run, deal: str, result: str) -> None:
+    """In the commit that ends the cause; nothing where no task of ours is open."""
+    if ledger.open_tasks(session, run.account_id, deal):
+        payload = {"result": result}
+        new = NewJob(
+            run.account_id, JobKind.TASKS_DONE, f"tasks:{deal}", JobClass.WRITE_BACK, payload
+        )
+        jobs.defer(session, new, run.now())
 
 
 def tasks_done(run: Run) -> str:
@@ -17,7 +27,7 @@ def tasks_done(run: Run) -> str:
     for task in tasks:
         if task.upstream_id is not None:
             with suppress(NotOurs):  # somebody deleted it: as good as done
-                run.kommo.complete_task(int(task.upstream_id), RESULT)
+                run.kommo.complete_task(int(task.upstream_id), run.job.payload["result"])
         with run.phase() as session:
             ledger.record(session, task.id, run.now(), state=DocumentState.CLOSED)
     return f"{len(tasks)} completed"

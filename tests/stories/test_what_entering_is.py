@@ -164,3 +164,15 @@ def test_a_deal_that_stood_in_the_stage_before_the_rule_was_on_is_never_touched(
     rig.later(minutes=1)
     rig.sweep()
     assert shop.invoices == []
+
+
+def test_a_task_that_asked_for_help_is_completed_when_the_deal_moves_back(
+    shop: Shop, rig: Rig
+) -> None:
+    deal = shop.deal(contact=shop.contact(None))
+    shop.issue(deal)
+    (task,) = shop.open_tasks(deal)
+    shop.move(deal, "Talks")
+    rig.pump()
+    assert shop.open_tasks(deal) == []
+    assert "moved back" in task.result
