@@ -24,6 +24,7 @@ KOMMO = {
     "plan_has_webhooks": "The plan has webhooks",
     "no_webhooks_status": "Without webhooks, a subscription is answered",
     "post_enables_hook": "Subscribing again enables a disabled hook",
+    "disabling_removes_hooks": "Disabling an integration takes its webhooks along",
     "dp_retries": "Digital-pipeline hooks are tried again",
     "dp_json": "Digital-pipeline hooks are JSON",
     "requests_per_second": "Calls a second for each integration (0: no limit)",
