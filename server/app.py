@@ -1,5 +1,6 @@
 """Wires everything; nothing else does. Here configuration becomes the parts that use it."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -60,15 +61,16 @@ def wired(app: Flask) -> Wired:
 
 
 def log_quietly() -> None:
-    """One line an outcome, ids and states only; what a library says is left to the library."""
+    """One line an outcome, ids and states only, on standard error: commands' output stays clean."""
     structlog.configure(
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ]
+        ],
     )
 
 

@@ -133,6 +133,7 @@ class Turning:
             while not self._clock.try_hold():
                 if self._stopping.wait(1.0):
                     return
+            log.warning("it has ended; jobs run here now")
         self._parts.engine.start()
         self._started = True
 

@@ -63,7 +63,8 @@ def test_our_own_fault_is_a_sentence_and_no_traceback(
     reply = call("GET", f"{bare_rig.url}/oauth/kommo/start?ticket=x")
     assert (reply.status_code, "Traceback" in reply.text) == (500, False)
     assert "on our side" in reply.text
-    assert "oauth_ticket" in capsys.readouterr().out  # the operator's log has it
+    printed = capsys.readouterr()
+    assert "oauth_ticket" in printed.out + printed.err  # the operator's log has it
 
 
 def test_the_process_is_alive_and_ready(bare_rig: Rig) -> None:
