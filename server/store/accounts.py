@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import AccountId
-from server.store.db import Base
+from server.store.db import Base, inserted
 from server.store.secrets import Vault, hash_of, new_key
 
 
@@ -75,11 +75,11 @@ def everyone(session: Session) -> list[AccountRow]:
 def add(session: Session, name: str, now: datetime) -> AccountRow:
     """A new account; a taken name gets a number behind it."""
     taken = set(session.scalars(sa.select(AccountRow.name)))
-    free = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 10_000))) if n not in taken)
-    row = AccountRow(name=free, created_at=now)
-    session.add(row)
-    session.flush()
-    return row
+    for free in (name, *(f"{name}-{i}" for i in range(2, 10_000))):
+        row = AccountRow(name=free, created_at=now)
+        if free not in taken and inserted(session, row):
+            return row
+    raise RuntimeError(f"no name is left beside {name}")
 
 
 def connection(session: Session, account_id: int, vendor: str) -> ConnectionRow | None:
@@ -166,13 +166,8 @@ def hook_key(session: Session, vault: Vault, account_id: AccountId, kind: str) -
         key: str = vault.open(owner, row.key_sealed)
         return key
     key = new_key()
-    session.add(
-        HookRow(
-            account_id=account_id,
-            kind=kind,
-            key_hash=hash_of(key),
-            key_sealed=vault.seal(owner, key),
-        )
-    )
-    session.flush()
-    return key
+    sealed = vault.seal(owner, key)
+    new = HookRow(account_id=account_id, kind=kind, key_hash=hash_of(key), key_sealed=sealed)
+    if inserted(session, new):
+        return key
+    return hook_key(session, vault, account_id, kind)  # another made it in between

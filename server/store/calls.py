@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, put, rows_changed
 
 
 class CallRow(Base):
@@ -60,8 +60,7 @@ def cached(session: Session, account_id: int, name: str, newer_than: datetime) -
 
 
 def cache(session: Session, account_id: int, name: str, value: Any, now: datetime) -> None:
-    session.merge(VendorCacheRow(account_id=account_id, name=name, value=value, fetched_at=now))
-    session.flush()
+    put(session, VendorCacheRow(account_id=account_id, name=name, value=value, fetched_at=now))
 
 
 def drop_cache(session: Session, account_id: int, name: str | None = None) -> None:
@@ -71,10 +70,12 @@ def drop_cache(session: Session, account_id: int, name: str | None = None) -> No
 
 def pause(session: Session, account_id: int, vendor: str, until: datetime) -> None:
     """The circuit breaker: nobody calls this vendor for this account before ``until``."""
-    row = session.get(BucketRow, (account_id, vendor))
+    row = session.get(BucketRow, (account_id, vendor), with_for_update=True)
     if row is None:
-        session.add(BucketRow(account_id=account_id, vendor=vendor, paused_until=until))
-    elif row.paused_until is None or row.paused_until < until:
+        if inserted(session, BucketRow(account_id=account_id, vendor=vendor, paused_until=until)):
+            return
+        row = session.get_one(BucketRow, (account_id, vendor), with_for_update=True)
+    if row.paused_until is None or row.paused_until < until:
         row.paused_until = until
     session.flush()
 

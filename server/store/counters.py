@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base
+from server.store.db import Base, inserted
 
 
 class CounterRow(Base):
@@ -15,15 +15,12 @@ class CounterRow(Base):
 
 
 def take(session: Session, account_id: int, name: str, at_least: int) -> int:
-    """The next number, never below ``at_least``; gone for good, even if its use fails."""
-    row = session.scalar(
-        sa.select(CounterRow)
-        .where(CounterRow.account_id == account_id, CounterRow.name == name)
-        .with_for_update()
-    )
+    """The next number, never below ``at_least``; the caller's commit makes it gone for good."""
+    counter = sa.select(CounterRow).filter_by(account_id=account_id, name=name).with_for_update()
+    row = session.scalar(counter)
     if row is None:
-        row = CounterRow(account_id=account_id, name=name, next=at_least)
-        session.add(row)
+        inserted(session, CounterRow(account_id=account_id, name=name, next=at_least))
+        row = session.scalars(counter).one()  # ours, or that of who was faster
     taken = max(row.next, at_least)
     row.next = taken + 1
     session.flush()

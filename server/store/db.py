@@ -19,6 +19,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, registry, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -79,11 +80,16 @@ __all__ = [
     "UtcDateTime",
     "Waker",
     "connect",
+    "inserted",
+    "is_duplicate",
+    "put",
     "rows_changed",
     "writable",
 ]
 
 
+# As SQLite and PostgreSQL name them.
+DUPLICATE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505")
 WAKE = "billhook_wake"  # in Session.info: this transaction made a job due
 
 
@@ -150,6 +156,38 @@ def rows_changed(session: Session, statement: sa.Update | sa.Delete) -> int:
     """Run it and say how many rows it hit: who won a race is decided by this count."""
     result = cast("sa.CursorResult[Any]", session.execute(statement))
     return result.rowcount
+
+
+def is_duplicate(err: IntegrityError) -> bool:
+    """A unique key was met; not an unknown account or an absent value."""
+    if isinstance(err.orig, sqlite3.Error):
+        return err.orig.sqlite_errorname in DUPLICATE
+    return getattr(err.orig, "sqlstate", "") in DUPLICATE
+
+
+def inserted(session: Session, row: Base) -> bool:
+    """Add the row; False where one of its key is there, also one that another process commits at
+    this very moment. The transaction goes on either way."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as err:
+        if not is_duplicate(err):
+            raise
+        return False
+    return True
+
+
+def put(session: Session, row: Base) -> None:
+    """Add the row, or write over the one of its primary key, whoever adds it meanwhile."""
+    try:
+        with session.begin_nested():
+            session.merge(row)
+    except IntegrityError as err:
+        if not is_duplicate(err):
+            raise
+        session.merge(row)
+        session.flush()
 
 
 def writable(text: str) -> str:

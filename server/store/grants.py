@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.tokens import TokenPair
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, rows_changed
 from server.store.secrets import Vault
 
 
@@ -61,14 +61,13 @@ def put(
     """A consent's pair for ``who`` = (vendor, app, identity); replaces an older pair."""
     vendor, app, identity = who
     sealed = _seal(vault, _owner(*who), pair)
-    row = session.scalar(
-        sa.select(GrantRow)
-        .where(GrantRow.vendor == vendor, GrantRow.app == app, GrantRow.identity == identity)
-        .with_for_update()
-    )
+    grant = sa.select(GrantRow).filter_by(vendor=vendor, app=app, identity=identity)
+    row = session.scalar(grant.with_for_update())
     if row is None:
-        row = GrantRow(vendor=vendor, app=app, identity=identity, token_version=0)
-        session.add(row)
+        first = {"token_version": 0, "expires_at": pair.expires_at, "updated_at": now}
+        new = GrantRow(vendor=vendor, app=app, identity=identity, tokens_sealed=sealed, **first)
+        inserted(session, new)
+        row = session.scalars(grant.with_for_update()).one()  # ours, or that of who was faster
     row.tokens_sealed = sealed
     row.token_version = row.token_version + 1
     row.expires_at = pair.expires_at

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, is_duplicate, rows_changed
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
 
@@ -91,8 +92,18 @@ def enter(session: Session, account_id: int, entered: Entered) -> bool:
     A hook's repetition, and Kommo's own event of the entering that a hook told, are the same:
     same deal and stage within two minutes. The event's id is put on the hook's row.
     """
-    if entered.upstream_id and _by_upstream_id(session, account_id, entered.upstream_id):
+    if _known(session, account_id, entered):
         return False
+    try:
+        with session.begin_nested():
+            return _enter(session, account_id, entered)
+    except IntegrityError as err:  # another told of the same event meanwhile (PostgreSQL)
+        if not is_duplicate(err):
+            raise
+        return False
+
+
+def _enter(session: Session, account_id: int, entered: Entered) -> bool:
     same = session.scalars(
         sa.select(EntryRow)
         .where(
@@ -114,12 +125,12 @@ def enter(session: Session, account_id: int, entered: Entered) -> bool:
     return True
 
 
-def _by_upstream_id(session: Session, account_id: int, upstream_id: str) -> EntryRow | None:
-    return session.scalar(
-        sa.select(EntryRow).where(
-            EntryRow.account_id == account_id, EntryRow.upstream_id == upstream_id
-        )
-    )
+def _known(session: Session, account_id: int, entered: Entered) -> bool:
+    """Whether this event of Kommo's stands on an entry already."""
+    if entered.upstream_id is None:
+        return False
+    query = sa.select(EntryRow.id).filter_by(account_id=account_id, upstream_id=entered.upstream_id)
+    return session.scalar(query) is not None
 
 
 def entries(session: Session, account_id: int, deal_id: int) -> list[EntryRow]:
@@ -157,10 +168,12 @@ def cursor(session: Session, account_id: int, stream: str) -> datetime | None:
 
 def move_cursor(session: Session, account_id: int, stream: str, at: datetime) -> None:
     """Forwards only; in the commit that wrote what was read up to there."""
-    row = session.get(CursorRow, (account_id, stream))
+    row = session.get(CursorRow, (account_id, stream), with_for_update=True)
     if row is None:
-        session.add(CursorRow(account_id=account_id, stream=stream, at=at))
-    elif row.at < at:
+        if inserted(session, CursorRow(account_id=account_id, stream=stream, at=at)):
+            return
+        row = session.get_one(CursorRow, (account_id, stream), with_for_update=True)
+    if row.at < at:
         row.at = at
     session.flush()
 

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
 from server.core.states import OPEN_JOB_STATES, JobState
-from server.store.db import WAKE, rows_changed, writable
+from server.store.db import WAKE, is_duplicate, rows_changed, writable
 from server.store.job_rows import JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
 
 LEASE = timedelta(seconds=20)
 LONGEST = timedelta(minutes=10)  # a run that lasts longer hangs, and is taken over
+PER_ACCOUNT = 2  # running at once; Kommo's seven calls a second leave no room for more
 MOST_DEATHS = 5  # runs that ended with the process, in a row
 DEATHS = "deaths"  # their count, in the payload
 RACES = 5  # looks and inserts; to lose this often in a row, others must defer and claim meanwhile
@@ -45,9 +46,9 @@ def defer(session: Session, new: NewJob, now: datetime) -> int:
         try:
             with session.begin_nested():
                 return _insert(session, new, now).id
-        except IntegrityError:  # another was faster (PostgreSQL); by now its job may even run
+        except IntegrityError as err:  # another was faster (PostgreSQL); its job may even run now
             tries += 1
-            if tries == RACES:
+            if tries == RACES or not is_duplicate(err):
                 raise
 
 
@@ -111,17 +112,30 @@ def parked_on(session: Session, account_id: int, kind: JobKind, who: str) -> lis
 
 
 def due(session: Session, now: datetime, most: int) -> list[JobId]:
-    """What may run now, by class, then by age; subjects that already run are left out."""
+    """What may run now, by class, then by age: at most PER_ACCOUNT of one account, those that run
+    counted, so that one account's thousand deals do not stand in front of another's first."""
     running = sa.orm.aliased(JobRow)
-    busy = sa.exists().where(
-        running.account_id == JobRow.account_id,
-        running.subject == JobRow.subject,
-        running.state == JobState.RUNNING,
+    of_account = sa.and_(running.account_id == JobRow.account_id, running.state == JobState.RUNNING)
+    order = (JobRow.job_class, JobRow.due_at, JobRow.id)
+    ready = (
+        sa.select(
+            JobRow.id,
+            JobRow.job_class,
+            JobRow.due_at,
+            sa.func.row_number().over(partition_by=JobRow.account_id, order_by=order).label("nth"),
+            sa.select(sa.func.count(running.id)).where(of_account).scalar_subquery().label("busy"),
+        )
+        .where(
+            JobRow.state.in_((JobState.WAITING, JobState.RETRYING)),
+            JobRow.due_at <= now,
+            ~sa.exists().where(of_account, running.subject == JobRow.subject),
+        )
+        .subquery()
     )
     ids = session.scalars(
-        sa.select(JobRow.id)
-        .where(JobRow.state.in_((JobState.WAITING, JobState.RETRYING)), JobRow.due_at <= now, ~busy)
-        .order_by(JobRow.job_class, JobRow.due_at, JobRow.id)
+        sa.select(ready.c.id)
+        .where(ready.c.nth + ready.c.busy <= PER_ACCOUNT)
+        .order_by(ready.c.job_class, ready.c.due_at, ready.c.id)
         .limit(most)
     )
     return [JobId(i) for i in ids]
@@ -184,7 +198,9 @@ def _end(session: Session, job_id: int, owner: str, now: datetime, changes: dict
             return (
                 rows_changed(session, sa.update(JobRow).where(mine).values(**changes, **free)) == 1
             )
-    except IntegrityError:
+    except IntegrityError as err:
+        if not is_duplicate(err):
+            raise
         _fold(session, job_id, changes)
         folded = sa.update(JobRow).where(mine).values(state=JobState.DONE, said="folded", **free)
         return rows_changed(session, folded) == 1

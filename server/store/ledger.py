@@ -10,12 +10,11 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import DocumentId
 from server.core.states import AttemptOutcome, DocumentState
-from server.store.db import Base
+from server.store.db import Base, inserted, put
 
 
 class DocumentRow(Base):
@@ -136,16 +135,12 @@ def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> 
     if row is not None:
         return row
     row = DocumentRow(**vars(key), created_at=now, updated_at=now, **columns)
-    try:
-        with session.begin_nested():
-            session.add(row)
-            session.flush()
-    except IntegrityError:  # another process claimed the key in between
-        there = find(session, key)
-        if there is None:
-            raise
-        return there
-    return row
+    if inserted(session, row):
+        return row
+    there = find(session, key)  # another process claimed the key in between
+    if there is None:
+        raise RuntimeError(f"{key} can neither be opened nor found")
+    return there
 
 
 def attempts(session: Session, document_id: int) -> list[AttemptRow]:
@@ -199,6 +194,8 @@ def end(
 def record(session: Session, document_id: int, now: datetime, **columns: Any) -> DocumentRow:
     document = session.get_one(DocumentRow, document_id)
     for name, value in columns.items():
+        if not hasattr(DocumentRow, name):
+            raise AttributeError(f"a document has no {name}")
         setattr(document, name, value)
     document.updated_at = now
     session.flush()
@@ -230,8 +227,7 @@ def linked_client(session: Session, home: str, client_key: str) -> ClientLinkRow
 
 def link_client(session: Session, **columns: Any) -> None:
     """Remember (or correct) which client a key stands for."""
-    session.merge(ClientLinkRow(**columns))
-    session.flush()
+    put(session, ClientLinkRow(**columns))
 
 
 def unlink_client(session: Session, home: str, client_key: str) -> None:

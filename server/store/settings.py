@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, rows_changed
 
 
 class SettingsVersionRow(Base):
@@ -87,9 +87,7 @@ def switch_on(session: Session, account_id: int, slug: str, at: datetime) -> boo
     at = at.replace(microsecond=0)
     if slug in switched_on(session, account_id):
         return False
-    session.add(RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at))
-    session.flush()
-    return True
+    return inserted(session, RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at))
 
 
 def switch_off(session: Session, account_id: int, slug: str, at: datetime) -> bool:

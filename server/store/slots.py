@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, rows_changed
 
 
 class SlotRow(Base):
@@ -28,14 +27,8 @@ def due(session: Session, name: str, length: timedelta, now: datetime) -> bool:
 
 def take(session: Session, name: str, length: timedelta, now: datetime) -> bool:
     """Whether the stretch is ours."""
-    if not due(session, name, length, now):
-        return False
-    try:
-        with session.begin_nested():
-            session.add(SlotRow(name=name, slot=_number(length, now), taken_at=now))
-    except IntegrityError:
-        return False
-    return True
+    row = SlotRow(name=name, slot=_number(length, now), taken_at=now)
+    return due(session, name, length, now) and inserted(session, row)
 
 
 def forget_before(session: Session, before: datetime) -> int:

@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, rows_changed
+from server.store.db import Base, inserted, rows_changed
 from server.store.secrets import hash_of, new_key
 
 
@@ -151,9 +150,4 @@ def forget_expired(session: Session, now: datetime, most: int) -> int:
 
 def use_once(session: Session, jti: str, expires_at: datetime) -> bool:
     """Whether this token was not used before; commits with the action that it allows."""
-    try:
-        with session.begin_nested():
-            session.add(UsedTokenRow(jti=jti, expires_at=expires_at))
-    except IntegrityError:
-        return False
-    return True
+    return inserted(session, UsedTokenRow(jti=jti, expires_at=expires_at))
