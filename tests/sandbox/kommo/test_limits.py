@@ -93,3 +93,12 @@ def test_calls_are_counted_with_their_status(kommo: Kommo) -> None:
     kommo.sandbox.kommo.calls.clear()
     kommo.get("leads/1")
     assert kommo.sandbox.kommo.calls == [("GET", "/api/v4/leads/1", 204)]
+
+
+def test_an_account_has_a_rate_over_all_integrations(kommo: Kommo) -> None:
+    switches = kommo.sandbox.kommo.switches
+    switches.requests_per_second, switches.account_requests_per_second = 7, 1
+    kommo.sandbox.kommo.register_integration("other", "s", "http://127.0.0.1:1/x")
+    other = Kommo(kommo.sandbox, kommo.account, kommo.account.issue_long_lived("other"))
+    assert storm(kommo, 1) == [200]
+    assert storm(other, 1) == [429]

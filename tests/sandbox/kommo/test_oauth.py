@@ -317,3 +317,26 @@ def test_a_long_lived_token_needs_no_refresh(kommo: Kommo) -> None:
     kommo.token = kommo.account.issue_long_lived(CLIENT_ID)
     kommo.sandbox.clock.advance(timedelta(days=200))
     assert kommo.get("account").status_code == 200
+
+
+def test_the_statuses_of_refused_tokens_are_switches(kommo: Kommo) -> None:
+    switches = kommo.sandbox.kommo.switches
+    switches.token_error_status, switches.moved_status = 400, 401
+    pair = kommo.connect()
+    old_host = kommo.account.host
+    kommo.account.rename("moved")
+    assert kommo.refresh(pair["refresh_token"], host=old_host).status_code == 401
+    assert kommo.refresh("def502").status_code == 400
+
+
+def test_by_a_switch_the_context_user_is_denied_otherwise(kommo: Kommo) -> None:
+    kommo.sandbox.kommo.switches.context_user_denied_status = 403
+    headers = {"X-Context-User-ID": "999"}
+    assert kommo.send("GET", "/api/v4/account", headers=headers).status_code == 403
+
+
+def test_by_a_switch_the_one_time_token_is_silent_about_admins(kommo: Kommo) -> None:
+    kommo.sandbox.kommo.switches.is_admin_claim = False
+    token = kommo.account.make_one_time_token()
+    claims = jwt.decode(token, options={"verify_signature": False, "verify_aud": False})
+    assert "is_admin" not in claims

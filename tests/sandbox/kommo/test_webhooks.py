@@ -414,3 +414,12 @@ def test_by_a_switch_webhooks_outlive_their_integration(kommo: Kommo) -> None:
     kommo.account.disable_integration(CLIENT_ID)
     kommo.account.add_deal("Desk")
     assert len(kommo.hook_pairs()) == 1
+
+
+def test_by_a_switch_api_writes_bear_the_tokens_user(kommo: Kommo) -> None:
+    kommo.sandbox.kommo.switches.api_writes_as_robot = False
+    subscribe(kommo, "https://hooks.example.test", "update_lead")
+    deal = kommo.account.add_deal("Desk")
+    kommo.patch(f"leads/{deal.id}", {"name": "Chair"})
+    (pairs,) = kommo.hook_pairs()
+    assert pairs["leads[update][0][modified_user_id]"] == str(kommo.account.admin.id)
