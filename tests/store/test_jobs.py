@@ -175,9 +175,12 @@ def _due(database: Database, at: object = START, most: int = 100) -> list[int]:
         return [int(i) for i in jobs.due(session, at, most)]  # type: ignore[arg-type]
 
 
-def test_jobs_are_due_by_class_then_by_age(database: Database, account: AccountId):
+def test_jobs_are_due_by_class_then_by_age(database: Database):
     made = {
-        name: defer(database, a_job(account, name, job_class=job_class, due_at=due_at))
+        name: defer(
+            database,
+            a_job(rows.an_account(database, name), job_class=job_class, due_at=due_at),
+        )
         for name, job_class, due_at in (
             ("backfill", JobClass.BACKFILL, START - timedelta(hours=1)),
             ("young hook", JobClass.HOOK, START),
@@ -191,16 +194,29 @@ def test_jobs_are_due_by_class_then_by_age(database: Database, account: AccountI
     assert _due(database, most=2) == [made["click"], made["old hook"]]
 
 
-def test_only_waiting_and_retrying_jobs_whose_time_has_come_are_due(
+def test_at_most_two_of_an_account_run_at_once_and_another_is_not_held_up(
     database: Database, account: AccountId
 ):
+    first, second, third = (defer(database, a_job(account, f"deal:{n}")) for n in range(3))
+    other = defer(database, a_job(rows.an_account(database, "other")))
+    assert _due(database) == [first, second, other]
+    assert claim(database, first)
+    assert _due(database) == [second, other]
+    assert claim(database, second)
+    assert _due(database) == [other]
+    assert finish(database, first)
+    assert _due(database) == [third, other]
+
+
+def test_only_waiting_and_retrying_jobs_whose_time_has_come_are_due(database: Database):
     for n, state in enumerate(JobState):
-        job_id = defer(database, a_job(account, f"deal:{n}"))
+        account = rows.an_account(database, f"account{n}")
+        job_id = defer(database, a_job(account))
         if state != JobState.WAITING:
             claim(database, job_id)
         if state not in (JobState.WAITING, JobState.RUNNING):
             finish(database, job_id, state=state, due_at=START)
-    defer(database, a_job(account, "deal:future", due_at=LATER))
+    defer(database, a_job(rows.an_account(database, "later"), due_at=LATER))
     states = [job(database, job_id).state for job_id in _due(database)]
     assert sorted(states) == [JobState.RETRYING, JobState.WAITING]
     assert len(_due(database, LATER)) == 3
