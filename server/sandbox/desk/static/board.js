@@ -79,7 +79,7 @@ export function invoice(deal) {
   return h("div.invoice", { "data-key": "invoice" },
     h("p", null, h("span.pill", { class: shown.tone }, shown.word), " ", h("b.number", null, written.number)),
     written.amount ? h("p.sum", null, money(written.amount, deal.currency)) : null,
-    written.link ? h("a", { href: written.link, target: "_blank", rel: "noopener" }, linkWords(written)) : null);
+    /^https?:/.test(written.link) ? h("a", { href: written.link, target: "_blank", rel: "noopener" }, linkWords(written)) : null);
 }
 
 function linkWords(written) {

@@ -51,4 +51,6 @@ export function taskWords(text) {
   return { words, token };
 }
 
+export const hostOf = (url) => (URL.canParse(url) ? new URL(url).host : url);
+
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

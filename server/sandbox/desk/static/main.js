@@ -4,6 +4,7 @@ import "./board.js";
 import "./books.js";
 import { fill, h } from "./dom.js";
 import "./faults.js";
+import { hostOf } from "./format.js";
 import "./hint.js";
 import "./log.js";
 import "./move.js";
@@ -18,7 +19,7 @@ const FRESH_FOR = 2500;
 function showListening() {
   if (!state.board) return fill(listening, "No Kommo account yet.");
   const living = state.board.listeners.filter((one) => !one.disabled);
-  const to = living.map((one) => new URL(one.to).host).filter((host, place, all) => all.indexOf(host) === place);
+  const to = living.map((one) => hostOf(one.to)).filter((host, place, all) => all.indexOf(host) === place);
   listening.classList.toggle("on", living.length > 0);
   return fill(listening, living.length
     ? h("span", null, "Billhook listens", h("span.soft", null, ` at ${to.join(", ")}`))

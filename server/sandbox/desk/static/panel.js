@@ -2,7 +2,7 @@
 
 import { hookAnswer, invoice } from "./board.js";
 import { fill, h } from "./dom.js";
-import { money, taskWords, timeOf } from "./format.js";
+import { hostOf, money, taskWords, timeOf } from "./format.js";
 import { done } from "./hint.js";
 import { act, dealOf, onChange, pipelineOf, stageOf, tell, ui } from "./store.js";
 
@@ -94,7 +94,7 @@ function hooks(deal) {
   if (!deal.hooks.length) return h("p.soft", null, "None yet. A move sends one to everybody who subscribed.");
   return h("ul", null, deal.hooks.map((hook) => {
     const [tone, words] = hookAnswer(hook);
-    return h("li.row", { "data-key": hook.id }, h("span", null, h("b", null, hook.text), h("span.soft", null, `${timeOf(hook.at)}, to ${new URL(hook.to).host}`)),
+    return h("li.row", { "data-key": hook.id }, h("span", null, h("b", null, hook.text), h("span.soft", null, `${timeOf(hook.at)}, to ${hostOf(hook.to)}`)),
       h("span.answer", { class: tone }, tone === "good" ? `answered ${words}` : words));
   }));
 }
