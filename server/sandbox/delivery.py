@@ -195,6 +195,8 @@ class Deliveries:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=5)
+            self._thread = None
+        self._stopping = False
 
     def _made(
         self, vendor: str, url: str, body: bytes, headers: dict[str, str], policy: Policy

@@ -1,5 +1,6 @@
 """The sandbox's base: clock, faults on the wire, hook queue, control app."""
 
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -270,6 +271,34 @@ def test_auto_posts_at_once(inbox: Inbox) -> None:
     deliveries.stop()
 
 
+def test_auto_tries_again_when_the_clock_has_moved(inbox: Inbox) -> None:
+    deliveries = Deliveries(SandboxClock(START), auto=True)
+    inbox.answers = [500]
+    hook = deliveries.queue("shop", inbox.url, b"a", policy=TWICE_MORE)
+    assert deliveries.wait_idle()
+    assert (hook.state, hook.status) == ("waiting", 500)
+    deliveries.clock.advance(timedelta(minutes=5))
+    assert deliveries.wait_idle()
+    assert (hook.state, inbox.bodies) == ("taken", [b"a", b"a"])
+    deliveries.stop()
+
+
+def test_a_slow_receiver_counts_as_timed_out(deliveries: Deliveries) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/hook"
+        impatient = Policy(0.05, TWICE_MORE.taken, TWICE_MORE.again)
+        hook = deliveries.queue("shop", url, b"a", policy=impatient)
+        deliveries.deliver_due()
+    assert (hook.status, hook.state) == (499, "waiting")
+
+
+def test_a_redirect_is_not_followed(deliveries: Deliveries, inbox: Inbox) -> None:
+    inbox.answers = [302]
+    hook = deliveries.queue("shop", inbox.url, b"a")
+    deliveries.deliver_due()
+    assert (hook.status, inbox.bodies) == (302, [b"a"])
+
+
 def test_the_control_app_moves_the_clock(sandbox: Sandbox) -> None:
     url = f"{sandbox.control_url}/_clock"
     before = sandbox.clock.now()
@@ -303,3 +332,17 @@ def test_the_control_app_shows_state_and_hooks(sandbox: Sandbox) -> None:
     assert set(state) == {"kommo", "freshbooks"}
     shown = requests.post(f"{sandbox.control_url}/_deliveries", json={"hold": True}, timeout=5)
     assert shown.json() == {"deliveries": []}
+
+
+def test_a_stopped_sandbox_can_be_started_again() -> None:
+    sandbox = Sandbox(clock=SandboxClock(START, frozen=True), auto=True)
+    account = sandbox.kommo.add_account("demo")
+    account.add_deal("Desk")
+    for _ in range(2):
+        with sandbox:
+            assert requests.get(f"{sandbox.control_url}/_clock", timeout=5).status_code == 200
+            assert requests.get(f"{account.url}/api/v4/leads", timeout=5).status_code == 401
+            hook = sandbox.deliveries.queue("kommo", "http://127.0.0.1:1/x", b"a")
+            assert sandbox.deliveries.wait_idle()
+            assert hook.state == "given_up"
+    assert len(account.deals) == 1

@@ -47,7 +47,9 @@ class Pipelines(Book):
 
     @property
     def main_pipeline(self) -> Pipeline:
-        return next(pipeline for pipeline in self.pipelines.values() if pipeline.is_main)
+        """Every account has one: it is made when it is first needed and none was added."""
+        mains = [pipeline for pipeline in self.pipelines.values() if pipeline.is_main]
+        return mains[0] if mains else self.add_pipeline("Pipeline")
 
     def place(
         self, pipeline_id: int | None, stage_id: int | None, at: tuple[int, int] | None = None
