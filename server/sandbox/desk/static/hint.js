@@ -50,7 +50,7 @@ function showHint() {
   const steps = [
     [moved, ["Drag ", h("b", null, first || "a deal"), " to ", h("b", null, goal.name), ", or use its “Move to…”."]],
     [billed, ["Watch the card: within seconds it shows its invoice. The invoice itself stands in FreshBooks."]],
-    [false, ["Order a fault at the fault desk and move another deal: it is billed once all the same. ", h("b", null, "+1 min"), " above saves waiting for retries."]],
+    [false, ["Order a fault and move another deal: it is billed once all the same. ", h("b", null, "+1 min"), " saves waiting for retries."]],
   ];
   const now = steps.findIndex(([ticked]) => !ticked);
   fill(box,
