@@ -1,6 +1,7 @@
 """An invoice exists upstream: compare it with the frozen draft, and record what is so."""
 
 from server.core.invoice import InvoiceDraft
+from server.core.money import Money
 from server.core.states import AttemptOutcome, DocumentState, JobClass
 from server.flows.run import Run
 from server.flows.tasks_done import defer_completion
@@ -40,7 +41,7 @@ def record_invoice(
         if document.settled:
             follow_up(session, run, document)
         if state == DocumentState.MISMATCH:
-            tell_mismatch(session, run, difference)
+            tell_mismatch(session, run, made.number, difference)
     return document
 
 
@@ -55,13 +56,14 @@ def as_seen(invoice: Invoice) -> dict[str, str]:
 
 
 def differs(draft: InvoiceDraft, made: Invoice) -> str:
-    """What differs between the draft's figures and FreshBooks', in words; "" when nothing does."""
+    """What differs between FreshBooks' figures and the draft's, in words; "" when nothing does."""
     if made.currency != draft.currency:
-        return f"currency: {draft.currency} here, {made.currency} in FreshBooks"
+        return f"its currency is {made.currency} there, and {draft.currency} by the deal"
     if made.amount.amount != draft.totals.total:
-        return f"total: {draft.total} here, {made.amount} in FreshBooks"
+        return f"its total is {made.amount} there, and {draft.total} by the deal"
     if made.tax is not None and made.tax.amount != draft.totals.tax:
-        return f"tax: {draft.totals.tax} here, {made.tax} in FreshBooks"
+        ours = Money(draft.totals.tax, draft.currency)
+        return f"its tax is {made.tax} there, and {ours} by the deal"
     return ""
 
 
@@ -77,12 +79,12 @@ def follow_up(session: Session, run: Run, document: DocumentRow) -> None:
         defer_completion(session, run, deal, f"Done: invoice {document.number} was made.")
 
 
-def tell_mismatch(session: Session, run: Run, difference: str) -> None:
+def tell_mismatch(session: Session, run: Run, number: str, difference: str) -> None:
     payload = {
         "deal": run.job.subject.removeprefix("deal:"),
         "cause": "mismatch",
-        "text": f"The invoice stays a draft, for its figures differ: {difference}. "
-        "Compare both, then correct the deal or the invoice in FreshBooks.",
+        "text": f"Invoice {number} was made in FreshBooks, but {difference}. It was not sent and "
+        "stays a draft: check it in FreshBooks, correct it where it is wrong, and send it there.",
         "responsible": run.memory.get("responsible"),
     }
     new = NewJob(
