@@ -5,10 +5,11 @@ Marking twice does no harm. An e-mail of unknown outcome is sent again only whil
 still a draft, after the quiet period.
 """
 
-from server.core.errors import CannotBill, Certainty, NotOurs, Problem, Reconnect, TryLater
+from server.core.errors import CannotBill, NotOurs, Problem, Reconnect, TryLater
 from server.core.keys import InvoiceId
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
+from server.flows.attempt import noting, unsettled
 from server.flows.record_invoice import as_seen, follow_up
 from server.flows.run import Run
 from server.store import ledger
@@ -78,13 +79,13 @@ def _email(run: Run, document: DocumentRow, invoice_id: InvoiceId) -> DocumentRo
     with run.world.database.read() as session:
         mail = ledger.look(session, key)
         before = ledger.last_attempt(session, mail.id) if mail else None
-    if before is not None and before.outcome in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+    if before is not None and unsettled(before):
         waiting = look_up.wait_out(run, before)
         if waiting is not None:
             raise waiting
         seen = run.freshbooks.invoice(invoice_id)
         if seen.status != DRAFT:
-            _mail_ended(run, before, AttemptOutcome.ADOPTED, DocumentState.SENT)
+            _mailed(run, before, AttemptOutcome.ADOPTED)
             return _sent(run, document, seen)
     return _sent(run, document, _mail(run, document, key, invoice_id))
 
@@ -95,18 +96,11 @@ def _mail(run: Run, document: DocumentRow, key: Key, invoice_id: InvoiceId) -> I
         mail = ledger.open_document(session, key, run.now(), kind="email", home=document.home)
         attempt = ledger.begin(session, mail, Frozen({"to": recipient}, recipient), run.now())
     try:
-        seen = run.freshbooks.email_invoice(invoice_id, [recipient])
+        with noting(run, attempt):
+            seen = run.freshbooks.email_invoice(invoice_id, [recipient])
     except TryLater as later:
-        if later.certainty is not Certainty.UNCERTAIN:
-            known = AttemptOutcome(later.certainty.value)
-            _mail_ended(run, attempt, known, DocumentState.REFUSED, later.sentence)
-            raise
-        _mail_ended(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.UNCERTAIN)
-        raise look_up.not_yet(run.world.quiet_period) from later
-    except (CannotBill, Reconnect) as refused:
-        _mail_ended(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, str(refused))
-        raise
-    _mail_ended(run, attempt, AttemptOutcome.CREATED, DocumentState.SENT)
+        raise look_up.after_quiet(run, later) from later
+    _mailed(run, attempt, AttemptOutcome.CREATED)
     return seen
 
 
@@ -121,8 +115,6 @@ def _recipient(run: Run, document: DocumentRow) -> str:
     return recipient
 
 
-def _mail_ended(
-    run: Run, attempt: AttemptRow, outcome: AttemptOutcome, state: DocumentState, error: str = ""
-) -> None:
+def _mailed(run: Run, attempt: AttemptRow, how: AttemptOutcome) -> None:
     with run.phase() as session:
-        ledger.end(session, attempt.id, outcome, run.now(), state=state, error=error)
+        ledger.end(session, attempt.id, how, run.now(), state=DocumentState.SENT)

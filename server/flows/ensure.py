@@ -4,6 +4,7 @@ Runs on connect and hourly; a hook that Kommo disabled is subscribed again, and 
 meanwhile is fetched from its events.
 """
 
+from server.core.errors import Certainty, TryLater
 from server.core.keys import AccountId
 from server.core.states import JobClass
 from server.flows import deal_fields
@@ -13,6 +14,7 @@ from server.flows.world import World
 from server.store import accounts, jobs
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
+from server.vendors.kommo.records import Webhook
 
 EVENTS = (
     "add_lead",
@@ -37,12 +39,24 @@ def ensure(run: Run) -> str:
         into = settings_of(session, run.account_id).mapping.write_back
     before = run.kommo.webhook(url)
     healthy = before is not None and not before.disabled and set(EVENTS) <= set(before.settings)
-    if not healthy:
-        run.kommo.ensure_webhook(url, EVENTS)
+    hook = before if healthy else _subscribe(run, url)
     deal_fields.ensure(run, deal_fields.specs_of(into))
     with run.phase() as session:
-        accounts.checked(session, run.account_id, "kommo", run.now())
+        upstream_id = str(hook.id) if hook else None
+        accounts.checked(session, run.account_id, "kommo", upstream_id, run.now())
         if not healthy:
             sweep = NewJob(run.account_id, JobKind.SWEEP_EVENTS, "events", JobClass.SWEEP, {})
             jobs.defer(session, sweep, run.now())
+    if hook is None:
+        return "Kommo's plan has no webhooks: its events are read every minute"
     return "in place" if healthy else "subscribed"
+
+
+def _subscribe(run: Run, url: str) -> Webhook | None:
+    """None where the account's plan has no webhooks."""
+    try:
+        return run.kommo.ensure_webhook(url, EVENTS)
+    except TryLater as refused:
+        if refused.cause == "kommo:forbidden" and refused.certainty is Certainty.REFUSED:
+            return None
+        raise

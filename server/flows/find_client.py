@@ -7,11 +7,12 @@ is compared here; archived counts as found, deleted does not.
 
 from datetime import timedelta
 
-from server.core.errors import CannotBill, Certainty, Reconnect, TryLater
+from server.core.errors import Certainty, TryLater
 from server.core.invoice import DraftClient
 from server.core.keys import digest, folded
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
+from server.flows.attempt import noting, unsettled
 from server.flows.run import Run
 from server.store import ledger
 from server.store.db import Session
@@ -54,7 +55,7 @@ def _wait_for_another(run: Run, key: Key) -> None:
     with run.world.database.read() as session:
         document = ledger.look(session, key)
         attempt = ledger.last_attempt(session, document.id) if document else None
-    if attempt is None or attempt.outcome not in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+    if attempt is None or not unsettled(attempt):
         return
     waiting = look_up.wait_out(run, attempt)
     if waiting is None:
@@ -129,29 +130,10 @@ def _make(run: Run, home: str, key: Key, client: DraftClient, currency: str) -> 
 
 def _call(run: Run, attempt: AttemptRow, client: DraftClient, currency: str) -> FoundClient:
     try:
-        return run.freshbooks.create_client(client, currency)
+        with noting(run, attempt):
+            return run.freshbooks.create_client(client, currency)
     except TryLater as later:
-        _failed(run, attempt, later.certainty, later.sentence)
-        if later.certainty is Certainty.UNCERTAIN:
-            raise look_up.not_yet(run.world.quiet_period) from later
-        raise
-    except (CannotBill, Reconnect) as refused:
-        _failed(run, attempt, Certainty.REFUSED, str(refused))
-        raise
-
-
-def _failed(run: Run, attempt: AttemptRow, certainty: Certainty, error: str) -> None:
-    uncertain = certainty is Certainty.UNCERTAIN
-    state = DocumentState.UNCERTAIN if uncertain else DocumentState.REFUSED
-    with run.phase() as session:
-        ledger.end(
-            session,
-            attempt.id,
-            AttemptOutcome(certainty.value),
-            run.now(),
-            state=state,
-            error=error,
-        )
+        raise look_up.after_quiet(run, later) from later
 
 
 def _link(

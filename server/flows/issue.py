@@ -10,12 +10,13 @@ from datetime import date
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, Reconnect, TryLater
+from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, TryLater
 from server.core.invoice import InvoiceDraft
-from server.core.keys import DocumentId, reference
+from server.core.keys import DocumentId, InvoiceId, reference
 from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
+from server.flows.attempt import end, noting, unsettled
 from server.flows.deliver import deliver
 from server.flows.find_client import find_client, forget_client
 from server.flows.record_invoice import record_invoice
@@ -74,13 +75,23 @@ def resume(run: Run, key: Key) -> DocumentRow | None:
         attempt = ledger.last_attempt(session, document.id) if document else None
     if document is None or attempt is None:
         return None
+    if document.state == DocumentState.AMBIGUOUS:
+        return _resolve(run, document, attempt)
+    if document.state == DocumentState.MISMATCH and run.job.payload.get("replay"):
+        return _compare_again(run, document, attempt)
     if document.settled:
         return document
     if document.upstream_id is not None:
         return deliver(run, document)
-    if attempt.outcome in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+    if unsettled(attempt):
         return _resolve(run, document, attempt)
     return None
+
+
+def _compare_again(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
+    """Somebody may have mended the invoice upstream; while it differs nothing is sent."""
+    seen = run.freshbooks.invoice(InvoiceId(int(document.upstream_id or 0)))
+    return _adopt(run, document, attempt, seen, AttemptOutcome(attempt.outcome))
 
 
 def _open(session: Session, run: Run, plan: Plan) -> DocumentRow:
@@ -150,14 +161,12 @@ def _payload(attempt: AttemptRow) -> dict[str, Any]:
 
 def _create(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
     try:
-        made = run.freshbooks.create_invoice(_payload(attempt))
+        with noting(run, attempt):
+            made = run.freshbooks.create_invoice(_payload(attempt))
     except TryLater as later:
-        raise _unmade(run, attempt, later) from later
+        raise look_up.after_quiet(run, later) from later
     except AlreadyThere as taken:
         return _number_taken(run, document, attempt, taken)
-    except (CannotBill, Reconnect) as refused:
-        _end(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, str(refused))
-        raise
     return _adopt(run, document, attempt, made, AttemptOutcome.CREATED)
 
 
@@ -168,28 +177,10 @@ def _adopt(
     return document if document.settled else deliver(run, document)
 
 
-def _unmade(run: Run, attempt: AttemptRow, later: TryLater) -> TryLater:
-    """What a create that failed leaves behind, and what the job does next."""
-    if later.certainty is not Certainty.UNCERTAIN:
-        known = AttemptOutcome(later.certainty.value)
-        _end(run, attempt, known, DocumentState.REFUSED, later.sentence)
-        return later
-    _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.UNCERTAIN, later.sentence)
-    return look_up.wait_out(run, attempt) or look_up.not_yet(run.world.quiet_period)
-
-
-def _end(
-    run: Run, attempt: AttemptRow, outcome: AttemptOutcome, state: DocumentState, error: str
-) -> None:
-    with run.phase() as session:
-        ledger.end(session, attempt.id, outcome, run.now(), state=state, error=error)
-
-
 def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
     """An attempt of unknown outcome: wait, look, adopt, send again, or stop and ask."""
     if attempt.outcome == AttemptOutcome.OPEN:  # a run died during the call
-        error = "the run ended during the call"
-        _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.UNCERTAIN, error)
+        end(run, attempt, AttemptOutcome.UNCERTAIN, "the run ended during the call")
     waiting = look_up.wait_out(run, attempt)
     if waiting is not None:
         raise waiting
@@ -197,7 +188,7 @@ def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRo
     if len(found) == 1:
         return _adopt(run, document, attempt, found[0], AttemptOutcome.ADOPTED)
     if found:
-        return _ambiguous(run, attempt, found)
+        return _ambiguous(run, document, attempt, found)
     with run.phase() as session:
         again = ledger.begin(
             session,
@@ -208,10 +199,13 @@ def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRo
     return _create(run, document, again)
 
 
-def _ambiguous(run: Run, attempt: AttemptRow, found: list[Invoice]) -> DocumentRow:
+def _ambiguous(
+    run: Run, document: DocumentRow, attempt: AttemptRow, found: list[Invoice]
+) -> DocumentRow:
     numbers = ", ".join(invoice.number for invoice in found)
     said = f"FreshBooks has {len(found)} invoices with the reference {attempt.reference}: {numbers}"
-    _end(run, attempt, AttemptOutcome.UNCERTAIN, DocumentState.AMBIGUOUS, said)
+    with run.phase() as session:
+        ledger.record(session, document.id, run.now(), state=DocumentState.AMBIGUOUS, said=said)
     raise CannotBill(
         [Problem("invoice", said + ".", "Delete all but one in FreshBooks, then try again.")]
     )
@@ -225,7 +219,7 @@ def _number_taken(
     if len(ours) == 1:
         return _adopt(run, document, attempt, ours[0], AttemptOutcome.ADOPTED)
     error = f"number {taken.ref} is taken"
-    _end(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, error)
+    end(run, attempt, AttemptOutcome.REFUSED, error)
     with run.world.database.read() as session:
         refused = [a for a in ledger.attempts(session, document.id) if a.error.endswith("is taken")]
     problem = Problem(

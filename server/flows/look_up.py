@@ -8,6 +8,7 @@ does not know, so every row is compared with the frozen reference here.
 from datetime import timedelta
 
 from server.core.errors import Certainty, TryLater
+from server.flows.attempt import is_uncertain
 from server.flows.run import Run
 from server.store.ledger import AttemptRow
 from server.vendors.freshbooks.client import Invoice
@@ -23,6 +24,11 @@ def wait_out(run: Run, attempt: AttemptRow) -> TryLater | None:
     return not_yet(left) if left > timedelta(0) else None
 
 
+def after_quiet(run: Run, later: TryLater) -> TryLater:
+    """The outcome of a create that failed: one of unknown effect waits the quiet period first."""
+    return not_yet(run.world.quiet_period) if is_uncertain(later) else later
+
+
 def not_yet(left: timedelta) -> TryLater:
     return TryLater(
         "freshbooks:uncertain",
@@ -34,13 +40,16 @@ def not_yet(left: timedelta) -> TryLater:
 
 
 def invoices_of(run: Run, attempt: AttemptRow) -> list[Invoice]:
-    """Every invoice that carries the attempt's reference, the deleted ones included."""
-    found: dict[int, Invoice] = {}
+    """Every invoice that carries the attempt's reference; deleted ones only where no other does."""
     for deleted in (False, True):
-        for invoice in _candidates(run, attempt, deleted=deleted):
-            if carries(invoice, attempt):
-                found[invoice.id] = invoice
-    return list(found.values())
+        found = {
+            invoice.id: invoice
+            for invoice in _candidates(run, attempt, deleted=deleted)
+            if carries(invoice, attempt)
+        }
+        if found:
+            return list(found.values())
+    return []
 
 
 def _candidates(run: Run, attempt: AttemptRow, *, deleted: bool) -> list[Invoice]:

@@ -13,7 +13,11 @@ from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
 SWEEP_EVERY = timedelta(minutes=5)
-ENSURE_EVERY = timedelta(hours=1)
+EVERY = {
+    "sweep": SWEEP_EVERY,
+    "sweep-deaf": timedelta(minutes=1),  # of accounts whose plan has no webhooks
+    "ensure": timedelta(hours=1),
+}
 KEEP_EVENTS = timedelta(days=30)
 KEEP_CALLS = timedelta(days=14)
 KEEP_JOBS = timedelta(days=30)
@@ -23,23 +27,28 @@ BATCH = 500
 def defer_due(world: World) -> None:
     now = world.clock.now()
     with world.database.read() as session:
-        due = (
-            slots.due(session, "sweep", SWEEP_EVERY, now),
-            slots.due(session, "ensure", ENSURE_EVERY, now),
-        )
-    if not any(due):
+        due = [name for name, length in EVERY.items() if slots.due(session, name, length, now)]
+    if not due:
         return
     with world.database.write() as session:
-        if slots.take(session, "sweep", SWEEP_EVERY, now):
-            _defer_for_all(session, JobKind.SWEEP_EVENTS, "events", now)
-        if slots.take(session, "ensure", ENSURE_EVERY, now):
-            _defer_for_all(session, JobKind.ENSURE, "account", now)
-            forget(session, now)
+        for name in due:
+            if slots.take(session, name, EVERY[name], now):
+                _defer(session, name, now)
 
 
-def _defer_for_all(session: Session, kind: JobKind, subject: str, now: datetime) -> None:
+def _defer(session: Session, name: str, now: datetime) -> None:
+    deaf = set(accounts.without_webhooks(session))
     for row in accounts.connected(session, "kommo"):
-        jobs.defer(session, NewJob(row.account_id, kind, subject, JobClass.SWEEP, {}), now)
+        if name == "ensure":
+            _job(session, row.account_id, JobKind.ENSURE, "account", now)
+        elif name == "sweep" or row.account_id in deaf:
+            _job(session, row.account_id, JobKind.SWEEP_EVENTS, "events", now)
+    if name == "ensure":
+        forget(session, now)
+
+
+def _job(session: Session, account_id: int, kind: JobKind, subject: str, now: datetime) -> None:
+    jobs.defer(session, NewJob(account_id, kind, subject, JobClass.SWEEP, {}), now)
 
 
 def forget(session: Session, now: datetime) -> None:

@@ -6,9 +6,10 @@ the token in its text before another is made.
 
 from datetime import timedelta
 
-from server.core.errors import CannotBill, NotOurs, Reconnect, TryLater
+from server.core.errors import NotOurs
 from server.core.keys import DealId, reference
 from server.core.states import AttemptOutcome, DocumentState, JobState
+from server.flows.attempt import noting, unsettled
 from server.flows.run import Run
 from server.store import jobs, ledger
 from server.store.ledger import AttemptRow, Frozen, Key
@@ -27,7 +28,7 @@ def tell_manager(run: Run) -> str:
         before = ledger.last_attempt(session, document.id) if document else None
     if document is not None and document.state == DocumentState.CREATED:
         return "told already"
-    if document and before and before.outcome in (AttemptOutcome.OPEN, AttemptOutcome.UNCERTAIN):
+    if before is not None and unsettled(before):
         found = _look(run, deal_id, before.reference)
         if found is not None:
             return _made(run, before, found, AttemptOutcome.ADOPTED)
@@ -44,7 +45,7 @@ def _solved(run: Run, job_id: int | None) -> bool:
 
 def _look(run: Run, deal_id: DealId, token: str) -> int | None:
     for task in run.kommo.tasks_of(deal_id):
-        if token in task.text:
+        if token in task.text and not task.is_completed:
             return task.id
     return None
 
@@ -53,28 +54,24 @@ def _tell(run: Run, key: Key, deal_id: DealId) -> str:
     home = f"kommo:{run.kommo_connection.external_id}"
     token = reference(home, key.source, key.source_id, key.purpose, 0)
     text = f"FreshBooks invoice: {run.job.payload['text']} [{token}]"
-    frozen = Frozen({"text": text}, "", reference=token)
+    user = run.job.payload.get("responsible") or _responsible(run, deal_id)
     with run.phase() as session:
         document = ledger.open_document(session, key, run.now(), kind="task", home=home)
+        frozen = Frozen({"text": text}, "", reference=token)
         attempt = ledger.begin(session, document, frozen, run.now())
-    try:
+    with noting(run, attempt):
         task_id = run.kommo.create_task(
-            deal_id,
-            text,
-            run.job.payload.get("responsible"),
-            due=run.now() + WITHIN,
-            request_id=token,
+            deal_id, text, user, due=run.now() + WITHIN, request_id=token
         )
-    except TryLater as later:
-        known = AttemptOutcome(later.certainty.value)
-        uncertain = known == AttemptOutcome.UNCERTAIN
-        state = DocumentState.UNCERTAIN if uncertain else DocumentState.REFUSED
-        _ended(run, attempt, known, state, later.sentence)
-        raise
-    except (CannotBill, Reconnect) as refused:
-        _ended(run, attempt, AttemptOutcome.REFUSED, DocumentState.REFUSED, str(refused))
-        raise
     return _made(run, attempt, task_id, AttemptOutcome.CREATED)
+
+
+def _responsible(run: Run, deal_id: DealId) -> int | None:
+    """Read only where the run that failed did not come to know it."""
+    deal = run.kommo.deal(deal_id)
+    if deal is None:
+        raise NotOurs("the deal was deleted in Kommo")
+    return deal.get("responsible_user_id")
 
 
 def _made(run: Run, attempt: AttemptRow, task_id: int, how: AttemptOutcome) -> str:
@@ -88,10 +85,3 @@ def _made(run: Run, attempt: AttemptRow, task_id: int, how: AttemptOutcome) -> s
             upstream_id=str(task_id),
         )
     return f"task {task_id}"
-
-
-def _ended(
-    run: Run, attempt: AttemptRow, known: AttemptOutcome, state: DocumentState, error: str
-) -> None:
-    with run.phase() as session:
-        ledger.end(session, attempt.id, known, run.now(), state=state, error=error)

@@ -143,12 +143,23 @@ def heard(session: Session, hook_id: int, now: datetime) -> None:
     session.execute(sa.update(HookRow).where(HookRow.id == hook_id).values(heard_at=now))
 
 
-def checked(session: Session, account_id: int, kind: str, now: datetime) -> None:
+def checked(
+    session: Session, account_id: int, kind: str, upstream_id: str | None, now: datetime
+) -> None:
+    """``upstream_id``: the vendor's own id of the subscription; None: it gives none."""
     session.execute(
         sa.update(HookRow)
         .where(HookRow.account_id == account_id, HookRow.kind == kind)
-        .values(checked_at=now)
+        .values(checked_at=now, upstream_id=upstream_id)
     )
+
+
+def without_webhooks(session: Session) -> list[int]:
+    """Accounts that Kommo sends nothing to: their events are read more often."""
+    query = sa.select(HookRow.account_id).where(
+        HookRow.kind == "kommo", HookRow.upstream_id.is_(None)
+    )
+    return list(session.scalars(query))
 
 
 def hook_of(session: Session, account_id: int, kind: str) -> HookRow | None:

@@ -1,0 +1,45 @@
+"""The one way to make a call that cannot be undone: what comes of it stands on its attempt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from server.core.errors import CannotBill, Certainty, Reconnect, TryLater
+from server.core.states import AttemptOutcome, DocumentState
+from server.flows.run import Run
+from server.store import ledger
+from server.store.ledger import AttemptRow
+
+
+@contextmanager
+def noting(run: Run, attempt: AttemptRow) -> Iterator[None]:
+    """Around the call that ``attempt`` was begun for. A refusal thaws the document; what is not
+    certain makes it *uncertain*, and then nobody sends it again before it was looked up.
+    """
+    try:
+        yield
+    except TryLater as later:
+        end(run, attempt, AttemptOutcome(later.certainty.value), later.sentence)
+        raise
+    except (CannotBill, Reconnect) as refused:
+        end(run, attempt, AttemptOutcome.REFUSED, str(refused))
+        raise
+
+
+def end(run: Run, attempt: AttemptRow, outcome: AttemptOutcome, error: str) -> None:
+    """An attempt that made nothing, or of which nothing is known."""
+    uncertain = outcome == AttemptOutcome.UNCERTAIN
+    state = DocumentState.UNCERTAIN if uncertain else DocumentState.REFUSED
+    with run.phase() as session:
+        ledger.end(session, attempt.id, outcome, run.now(), state=state, error=error)
+
+
+def is_uncertain(later: TryLater) -> bool:
+    return later.certainty is Certainty.UNCERTAIN
+
+
+def unsettled(attempt: AttemptRow | None) -> bool:
+    """Whether the call may have happened: its run died, or its answer was lost."""
+    return attempt is not None and attempt.outcome in (
+        AttemptOutcome.OPEN,
+        AttemptOutcome.UNCERTAIN,
+    )
