@@ -46,11 +46,13 @@ def plain(cause: str, said: str, problems: Sequence[Problem]) -> str:
     if problems:
         return " ".join(str(problem) for problem in problems)
     vendor, _, what = cause.partition(":")
-    words = WORDS.get(what or cause, said)
-    return words.format(vendor=VENDORS.get(vendor, vendor))
+    words = WORDS.get(what or cause)
+    return words.format(vendor=VENDORS.get(vendor, vendor)) if words else said
 
 
 def _watch(session: Session, run: Run, vendor: str) -> None:
+    if run.job.account_id is None:  # a widget install: its code expires before the vendor is back
+        return
     row = accounts.connection(session, run.account_id, vendor)
     if row is None:
         return

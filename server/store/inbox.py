@@ -48,7 +48,7 @@ class EntryRow(Base):
     pipeline_id: Mapped[int] = mapped_column(sa.BigInteger)
     stage_id: Mapped[int] = mapped_column(sa.BigInteger)
     at: Mapped[datetime]
-    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("event.id"))
+    event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("event.id"), index=True)
     upstream_id: Mapped[str | None]
 
 

@@ -141,7 +141,9 @@ def advance(session: Session, ticket_id: int, before: str, stage: str, **changes
 
 
 def forget_expired(session: Session, now: datetime, most: int) -> int:
-    """Retention: what expired holds sealed tokens that nobody will ask for."""
+    """Retention: what expired holds sealed tokens that nobody will ask for; used tokens that
+    have expired are refused as such. How many tickets went."""
+    session.execute(sa.delete(UsedTokenRow).where(UsedTokenRow.expires_at < now))
     old = sa.select(TicketRow.id).where(TicketRow.expires_at < now).limit(most)
     return rows_changed(
         session, sa.delete(TicketRow).where(TicketRow.id.in_(old.scalar_subquery()))

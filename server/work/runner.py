@@ -4,7 +4,8 @@ Correctness rests on the row alone; who calls ``run`` and how often does not mat
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import structlog
 
@@ -14,7 +15,8 @@ from server.flows import give_up
 from server.flows.run import LostLease, Run
 from server.flows.world import World
 from server.store import jobs
-from server.store.jobs import JobKind
+from server.store.db import Session
+from server.store.jobs import JobKind, JobRow
 from server.work.retry import Verdict, judge
 from server.work.table import HANDLERS, Handler
 
@@ -31,15 +33,18 @@ class Runner:
         self.running: set[JobId] = set()
 
     def due(self, most: int = 100) -> list[JobId]:
-        """What may run now. First come back the jobs whose runner died."""
+        """What may run now."""
+        with self.world.database.read() as session:
+            return jobs.due(session, self.world.clock.now(), most)
+
+    def free_expired(self) -> None:
+        """The jobs whose runner died come back."""
         now = self.world.clock.now()
         with self.world.database.read() as session:
             expired = jobs.any_expired(session, now)
         if expired:
             with self.world.database.write() as session:
                 jobs.free_expired(session, now)
-        with self.world.database.read() as session:
-            return jobs.due(session, now, most)
 
     def run(self, job_id: JobId) -> JobState | None:
         """Run a due job; None: it was not due, or another runs it or its subject."""
@@ -65,6 +70,7 @@ class Runner:
         """Run what is due, and what that makes due, until nothing is; how many ran."""
         ran = 0
         for _ in range(DRAIN_ROUNDS):
+            self.free_expired()
             ready = self.due()
             if not ready:
                 return ran
@@ -77,6 +83,14 @@ class Runner:
             return
         with self.world.database.write() as session:
             jobs.renew_of(session, self.owner, sorted(self.running), self.world.clock.now())
+
+    def _free(self, free: Callable[[Session, datetime], list[JobRow]]) -> None:
+        """Where that parks a job, somebody hears of it."""
+        with self.world.database.write() as session:
+            for job in free(session, self.world.clock.now()):
+                log.error("bug", job=job.id, kind=job.kind, trace=job.said)
+                run = Run(self.world, job, "")
+                give_up.given_up(session, run, job.cause, job.said, (), tell=True)
 
     def _try(self, run: Run) -> Verdict:
         try:
