@@ -4,9 +4,9 @@ One clock, standing still, drives both sides; jobs run in the test's own thread 
 ``pump``. Nothing is faked but the vendors.
 """
 
+import secrets
 import socket
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -38,25 +38,20 @@ from tests.browser import Browser
 MONDAY = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KOMMO_ID, KOMMO_SECRET = "8f1c2d3e-0000-4000-8000-000000000001", "kommo-client-secret"
 FRESHBOOKS_ID, FRESHBOOKS_SECRET = "freshbooks-client-id", "freshbooks-client-secret"
+LOWEST_PORT, HIGHEST_PORT = 10_000, 32_000
 ROUNDS = 50  # of hooks and jobs; more means that they make each other without end
 
 
 def free_ports(how_many: int) -> tuple[int, ...]:
-    """Ports that nobody listens on."""
-    with closing(_Sockets(how_many)) as sockets:
-        return tuple(sockets.ports)
-
-
-class _Sockets:
-    def __init__(self, how_many: int) -> None:
-        self._all = [socket.socket() for _ in range(how_many)]
-        for one in self._all:
-            one.bind(("127.0.0.1", 0))
-        self.ports = [one.getsockname()[1] for one in self._all]
-
-    def close(self) -> None:
-        for one in self._all:
-            one.close()
+    """Ports that nobody listens on, below those that the system hands out by itself: a port that is
+    bound only later is then still free."""
+    found: list[int] = []
+    while len(found) < how_many:
+        port = LOWEST_PORT + secrets.randbelow(HIGHEST_PORT - LOWEST_PORT)
+        with socket.socket() as probe:
+            if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+    return tuple(found)
 
 
 class Door:
@@ -106,7 +101,11 @@ class Rig:
         SHARED.close()
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(
         self,

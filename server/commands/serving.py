@@ -36,7 +36,7 @@ def serve(host: str, port: int) -> None:
     """Web and engine in one process; brings an SQLite database up to date by itself."""
     config = read_config(*NEEDED)
     _bring_up_to_date(config)
-    _Server(config, f"{host}:{port}").run()
+    _Server(config, f"[{host}]:{port}" if ":" in host else f"{host}:{port}").run()
 
 
 @click.command()

@@ -6,19 +6,20 @@ Nothing is stored for an account until whoever minted the ticket has seen both s
 completes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from server.core.errors import Reconnect
-from server.core.tokens import Token
+from server.core.errors import Outcome, Reconnect, TryLater
+from server.core.tokens import Token, TokenPair
 from server.flows.world import World
 from server.store import accounts, jobs, settings, tickets
 from server.store.accounts import AccountRow, ConnectionRow
-from server.store.db import Session
+from server.store.db import Session, inserted
 from server.store.tickets import TicketRow
-from server.vendors.http import CallMade
+from server.vendors.http import VENDOR_NAMES, CallMade
 
 TICKET_LIFE = timedelta(minutes=30)  # Kommo's code lives 20 minutes; a person logs in before that
 
@@ -59,6 +60,15 @@ class OneToken:
 
     def refreshed(self, stale: Token) -> Token:
         raise Reconnect(self._vendor)
+
+
+def pair_as_json(pair: TokenPair) -> dict[str, Any]:
+    """For sealing."""
+    return {**vars(pair), "expires_at": pair.expires_at.isoformat()}
+
+
+def pair_from_json(inside: Mapping[str, Any]) -> TokenPair:
+    return TokenPair(**{**inside, "expires_at": datetime.fromisoformat(inside["expires_at"])})
 
 
 def mint(world: World, vendor: str, account_id: int | None = None) -> str:
@@ -103,6 +113,25 @@ def come_back(world: World, vendor: str, begun: Begun) -> TicketRow:
     return row
 
 
+@contextmanager
+def answering(world: World, row: TicketRow) -> Iterator[None]:
+    """What the vendor does not grant ends the ticket with a sentence; a bug of ours ends it too,
+    so that nobody waits for it. Raises CannotConnect."""
+    try:
+        yield
+    except CannotConnect:
+        raise
+    except TryLater as later:
+        raise fail(world, row, f"{later.sentence} Try again in a few minutes.") from later
+    except Outcome as refused:
+        name = VENDOR_NAMES[row.vendor]
+        sentence = f"{name} did not accept this consent ({refused}). Begin again."
+        raise fail(world, row, sentence) from refused
+    except Exception:
+        fail(world, row, "Something went wrong on our side; it has been noted. Begin again.")
+        raise
+
+
 def fail(world: World, row: TicketRow, sentence: str) -> CannotConnect:
     """Note on the ticket why it ends; returns what to raise."""
     with world.database.write() as session:
@@ -131,6 +160,14 @@ def returned(session: Session, world: World, vendor: str, ticket: str) -> Ticket
         raise CannotConnect("This connection has expired. Begin again.")
     if not tickets.advance(session, row.id, "returned", "completed"):
         raise CannotConnect("This connection is not ready to be completed.")
+    return row
+
+
+def new_connection(session: Session, **columns: Any) -> ConnectionRow:
+    """Raises CannotConnect where somebody else made one of the same account at this moment."""
+    row = ConnectionRow(state="connected", **columns)
+    if not inserted(session, row):
+        raise CannotConnect("Somebody else is connecting the same account now. Begin again.")
     return row
 
 

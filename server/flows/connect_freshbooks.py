@@ -7,13 +7,11 @@ Source: reference freshbooks §1.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from server.core.errors import Outcome, TryLater
 from server.core.tokens import TokenPair
 from server.flows import connect
-from server.flows.connect import Begun, CannotConnect, OneToken
+from server.flows.connect import Begun, CannotConnect, OneToken, pair_as_json, pair_from_json
 from server.flows.connect_kommo import Answer
 from server.flows.world import World
 from server.store import accounts, grants, tickets
@@ -35,6 +33,12 @@ ROLES = frozenset(
         "business_manager",
         "business_accountant",
     }
+)
+
+
+NO_BUSINESS = (
+    "This person may not write invoices in any FreshBooks business: let its owner, a partner, a "
+    "manager or the accountant connect it."
 )
 
 
@@ -63,20 +67,13 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
     row = connect.come_back(world, VENDOR, begun)
     if answer.error or not answer.code:
         raise connect.fail(world, row, "FreshBooks says that access was not allowed.")
-    try:
+    with connect.answering(world, row):
         consent = _read_consent(world, answer.code)
-    except Outcome as err:
-        raise connect.fail(world, row, _why_not(err)) from err
-    offers = consent["offers"]
-    if not offers:
-        raise connect.fail(
-            world,
-            row,
-            "This person may not write invoices in any FreshBooks business: let its owner, a "
-            "partner, a manager or the accountant connect it.",
-        )
-    summary = {"email": consent["email"], "businesses": [_named(offer) for offer in offers]}
-    connect.keep_consent(world, row, consent, summary)
+        if not consent["offers"]:
+            raise connect.fail(world, row, NO_BUSINESS)
+        offers = [_named(offer) for offer in consent["offers"]]
+        summary = {"email": consent["email"], "businesses": offers}
+        connect.keep_consent(world, row, consent, summary)
 
 
 def complete(
@@ -122,7 +119,7 @@ def _read_consent(world: World, code: str) -> dict[str, Any]:
         "email": identity.email,
         "offers": offers,
         "version": version,
-        "pair": {**vars(pair), "expires_at": pair.expires_at.isoformat()},
+        "pair": pair_as_json(pair),
     }
 
 
@@ -134,37 +131,39 @@ def _replace_tokens(world: World, identity: str, pair: TokenPair) -> int:
             return 0
         row = grants.put(session, world.vault, who, pair, world.clock.now())
         for connection in accounts.of_grant(session, row.id):
-            connect.connected(session, world, connection)
+            if connection.state == "reconnect":
+                connect.connected(session, world, connection)
         return row.token_version
 
 
 def _attach(
     session: Session, world: World, account: AccountRow, offer: Offer, consent: Mapping[str, Any]
 ) -> ConnectionRow:
-    grant_id = _grant(session, world, consent)
+    told = {
+        "external_id": str(offer.business_id),
+        "realm": offer.account_id,
+        "name": offer.name,
+        "timezone": offer.timezone,
+        "grant_id": _grant(session, world, consent),
+        "connected_at": world.clock.now(),
+    }
     row = accounts.connection(session, account.id, VENDOR)
     if row is None:
-        row = ConnectionRow(account_id=account.id, vendor=VENDOR)
-        session.add(row)
-    row.external_id, row.realm = str(offer.business_id), offer.account_id
-    row.name, row.timezone = offer.name, offer.timezone
-    row.grant_id = grant_id
-    row.connected_at = world.clock.now()
-    session.flush()
+        row = connect.new_connection(session, account_id=account.id, vendor=VENDOR, **told)
+    else:
+        accounts.mark_connection(session, row.id, **told)
     connect.connected(session, world, row)
     return row
 
 
 def _grant(session: Session, world: World, consent: Mapping[str, Any]) -> int:
-    """The person's grant. Tokens that went into it at the consent are not put there again: they
-    may have been refreshed since."""
+    """The person's grant. What it has is kept where the consent's tokens went into it at once, or
+    where it got newer ones since."""
     who = (VENDOR, world.freshbooks.app.client_id, consent["identity"])
     there = grants.of_identity(session, who)
-    if there is not None and consent["version"]:
+    pair = pair_from_json(consent["pair"])
+    if there is not None and (consent["version"] or there.expires_at > pair.expires_at):
         return there.id
-    pair = TokenPair(
-        **{**consent["pair"], "expires_at": datetime.fromisoformat(consent["pair"]["expires_at"])}
-    )
     return grants.put(session, world.vault, who, pair, world.clock.now()).id
 
 
@@ -181,9 +180,3 @@ def _chosen(offers: list[dict[str, Any]], business_id: int | None) -> Offer:
 def _named(offer: Mapping[str, Any]) -> dict[str, Any]:
     label = f"{offer['name']} ({offer['business_id']})"
     return {"id": offer["business_id"], "name": offer["name"], "label": label}
-
-
-def _why_not(outcome: Outcome) -> str:
-    if isinstance(outcome, TryLater):
-        return f"{outcome.sentence} Try again in a few minutes."
-    return f"FreshBooks did not accept this consent ({outcome}). Begin again."

@@ -6,16 +6,14 @@ The consent of a widget's installation goes another way (``welcome``) and ends i
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from server.core.errors import Outcome, TryLater
 from server.core.keys import AccountId
 from server.core.settings import default_settings
 from server.core.states import JobClass
 from server.core.tokens import TokenPair
 from server.flows import connect
-from server.flows.connect import Begun, CannotConnect, OneToken
+from server.flows.connect import Begun, CannotConnect, OneToken, pair_as_json, pair_from_json
 from server.flows.world import Recorder, World
 from server.store import accounts, grants, jobs, settings, tickets
 from server.store.accounts import AccountRow, ConnectionRow
@@ -52,14 +50,11 @@ class Consent:
     pair: TokenPair
 
     def as_json(self) -> dict[str, Any]:
-        pair = {**vars(self.pair), "expires_at": self.pair.expires_at.isoformat()}
-        return {**vars(self), "pair": pair}
+        return {**vars(self), "pair": pair_as_json(self.pair)}
 
     @classmethod
     def from_json(cls, inside: dict[str, Any]) -> "Consent":
-        pair = dict(inside["pair"])
-        pair["expires_at"] = datetime.fromisoformat(pair["expires_at"])
-        return cls(**{**inside, "pair": TokenPair(**pair)})
+        return cls(**{**inside, "pair": pair_from_json(inside["pair"])})
 
 
 def start(world: World, ticket: str) -> tuple[str, str]:
@@ -81,22 +76,24 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
         raise connect.fail(world, row, "Kommo says that access was not allowed.")
     if not auth.host_allowed(answer.referer, world.kommo.hosts):
         raise connect.fail(world, row, "The account's address is not one of Kommo's.")
-    try:
-        consent = read_consent(world, answer.referer, answer.code, connect.unrecorded)
-    except Outcome as err:
-        raise connect.fail(world, row, why_not(err)) from err
-    summary = {"id": consent.kommo_id, "name": consent.name, "host": consent.host}
-    connect.keep_consent(world, row, consent.as_json(), summary)
+    with connect.answering(world, row):
+        pair = exchange(world, answer.referer, answer.code, connect.unrecorded)
+        consent = identify(world, answer.referer, pair, connect.unrecorded)
+        summary = {"id": consent.kommo_id, "name": consent.name, "host": consent.host}
+        connect.keep_consent(world, row, consent.as_json(), summary)
 
 
-def read_consent(world: World, host: str, code: str, record: Recorder) -> Consent:
-    """The code's tokens, and the account that they themselves name. ``host`` must be allowed.
-    Raises the outcomes."""
+def exchange(world: World, host: str, code: str, record: Recorder) -> TokenPair:
+    """The code's tokens; a code works once. ``host`` must be allowed. Raises the outcomes."""
     caller = world.caller(VENDOR, record)
-    insecure = is_loopback(host)
-    pair = auth.exchange(caller, host, world.kommo.app, code, insecure=insecure)
+    return auth.exchange(caller, host, world.kommo.app, code, insecure=is_loopback(host))
+
+
+def identify(world: World, host: str, pair: TokenPair, record: Recorder) -> Consent:
+    """The account that the tokens themselves name. Raises the outcomes."""
+    caller = world.caller(VENDOR, record)
     holder = OneToken(VENDOR, pair.access)
-    client = KommoClient(host, holder, caller, insecure=insecure)
+    client = KommoClient(host, holder, caller, insecure=is_loopback(host))
     account = client.account()
     return Consent(
         kommo_id=account.id,
@@ -148,18 +145,21 @@ def attach(
         )
     who = (VENDOR, world.kommo.app.client_id, str(consent.kommo_id))
     grant = grants.put(session, world.vault, who, consent.pair, now)
+    told = {
+        "grant_id": grant.id,
+        "connected_at": now,
+        "realm": consent.host,
+        "name": consent.name,
+        "currency": consent.currency,
+        "timezone": consent.timezone,
+    }
     if row is None:
-        if account is None:
-            account = accounts.add(session, _account_name(consent), now)
-        row = ConnectionRow(
-            account_id=account.id, vendor=VENDOR, external_id=str(consent.kommo_id), realm=""
-        )
-        session.add(row)
+        account = account or accounts.add(session, _account_name(consent), now)
+        key = {"account_id": account.id, "vendor": VENDOR, "external_id": str(consent.kommo_id)}
+        row = connect.new_connection(session, **key, **told)
     else:
         connect.revived(session, world, row)
-    row.grant_id, row.connected_at, row.realm = grant.id, now, consent.host
-    row.name, row.currency, row.timezone = consent.name, consent.currency, consent.timezone
-    session.flush()
+        accounts.mark_connection(session, row.id, **told)
     furnish(session, world, row)
     return row
 
@@ -174,13 +174,6 @@ def furnish(session: Session, world: World, row: ConnectionRow) -> None:
     connect.connected(session, world, row)
     new = NewJob(account_id, JobKind.ENSURE, "account", JobClass.HOOK, {})
     jobs.defer(session, new, now)
-
-
-def why_not(outcome: Outcome) -> str:
-    """An outcome of a vendor's call, for the person at the browser."""
-    if isinstance(outcome, TryLater):
-        return f"{outcome.sentence} Try again in a few minutes."
-    return f"Kommo did not accept this consent ({outcome}). Begin again."
 
 
 def _account_name(consent: Consent) -> str:

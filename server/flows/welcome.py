@@ -9,8 +9,9 @@ from typing import Any
 
 from server.core.errors import NotOurs, Outcome, TryLater
 from server.core.states import JobClass
+from server.core.tokens import TokenPair
 from server.flows import connect_kommo
-from server.flows.connect import CannotConnect
+from server.flows.connect import CannotConnect, pair_as_json, pair_from_json
 from server.flows.connect_kommo import Answer, Consent
 from server.flows.run import Run
 from server.flows.world import World
@@ -19,6 +20,7 @@ from server.store.jobs import JobKind, NewJob
 from server.vendors.kommo import auth
 
 CODE_LIFE = timedelta(minutes=20)
+TOKENS_WAIT = timedelta(days=1)  # for a Kommo that gave them and then fell silent
 MOST_WAITING = 200  # anybody may call this URL; a row for each caller may not fill the disk
 STAGE = "widget"
 
@@ -48,12 +50,27 @@ def welcome(run: Run) -> str:
     ticket_id = int(run.job.subject.removeprefix("ticket:"))
     inside = _inside(run, ticket_id)
     try:
-        consent = connect_kommo.read_consent(run.world, inside["host"], inside["code"], run.record)
+        pair = _tokens(run, ticket_id, inside)
+        consent = connect_kommo.identify(run.world, inside["host"], pair, run.record)
     except TryLater:
         raise
     except Outcome as refused:
-        return _ended(run, ticket_id, "failed", str(refused))
+        raise _ended(run, ticket_id, str(refused)) from refused
     return _attach(run, ticket_id, consent)
+
+
+def _tokens(run: Run, ticket_id: int, inside: dict[str, Any]) -> TokenPair:
+    """The code's, kept before anything else is asked: it works once, and no other will come."""
+    if "pair" in inside:
+        return pair_from_json(inside["pair"])
+    pair = connect_kommo.exchange(run.world, inside["host"], inside["code"], run.record)
+    sealed = run.world.vault.seal(
+        _owner(ticket_id), {"host": inside["host"], "pair": pair_as_json(pair)}
+    )
+    with run.phase() as session:
+        until = run.now() + TOKENS_WAIT
+        tickets.settle(session, ticket_id, STAGE, result_sealed=sealed, expires_at=until)
+    return pair
 
 
 def _inside(run: Run, ticket_id: int) -> dict[str, Any]:
@@ -73,14 +90,14 @@ def _attach(run: Run, ticket_id: int, consent: Consent) -> str:
                 session, ticket_id, "completed", result_sealed=None, account_id=row.account_id
             )
     except CannotConnect as refused:
-        return _ended(run, ticket_id, "failed", str(refused))
+        raise _ended(run, ticket_id, str(refused)) from refused
     return f"connected {consent.host}"
 
 
-def _ended(run: Run, ticket_id: int, stage: str, sentence: str) -> str:
+def _ended(run: Run, ticket_id: int, sentence: str) -> NotOurs:
     with run.phase() as session:
-        tickets.settle(session, ticket_id, stage, result_sealed=None, summary={"said": sentence})
-    raise NotOurs(sentence)
+        tickets.settle(session, ticket_id, "failed", result_sealed=None, summary={"said": sentence})
+    return NotOurs(sentence)
 
 
 def _owner(ticket_id: int) -> str:

@@ -2,6 +2,8 @@
 
 from flask import Flask, Response, request
 
+from server.web.here import world
+
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -20,6 +22,6 @@ def _add(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "no-referrer")  # codes and states stand in our URLs
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "no-store")
-    if request.is_secure:
+    if world().public_url.startswith("https:"):  # a proxy may stand in between
         headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
     return response

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from server.core.errors import Reconnect
+from server.core.keys import AccountId
 from server.flows import change_settings, connect, connect_freshbooks, connect_kommo
 from server.flows import world as outside
 from server.flows.connect import CannotConnect, unrecorded
@@ -282,6 +283,36 @@ def test_a_widget_s_code_is_exchanged_while_kommo_is_slow_to_come_back(bare_rig:
     assert rig.in_database(accounts.everyone) == []
     rig.later(minutes=1)
     assert [row.name for row in rig.in_database(accounts.everyone)] == ["demo"]
+
+
+def test_a_widget_s_tokens_are_kept_when_kommo_falls_silent_after_giving_them(
+    bare_rig: Rig,
+) -> None:
+    rig = bare_rig
+    rig.sandbox.faults.add(Fault("error_before", match="GET /api/v4/account", times=3))
+    rig.kommo.install_widget(rig.world.kommo.app.client_id)
+    rig.pump()
+    for minutes in (1, 5, 30):
+        assert rig.in_database(accounts.everyone) == []
+        rig.later(minutes=minutes)
+    assert [row.name for row in rig.in_database(accounts.everyone)] == ["demo"]
+
+
+def test_an_older_consent_completed_late_does_not_undo_a_newer_one(bare_rig: Rig) -> None:
+    rig = bare_rig
+    other = rig.sandbox.freshbooks.add_business(rig.ona, "Ona's Bakery")
+    first = rig.connect_kommo().account_id
+    rig.sandbox.kommo.add_account("second")
+    second = rig.connect_kommo(account="second").account_id
+    older = rig.consent("freshbooks", first)
+    rig.clock.advance(timedelta(minutes=1))
+    newer = rig.consent("freshbooks", second)
+    connect_freshbooks.complete(rig.world, newer, other.business_id)
+    connect_freshbooks.complete(rig.world, older, rig.books.business_id)
+    rig.clock.advance(A_TOKEN_S_LIFE)
+    for rig.account_id in (AccountId(first), AccountId(second)):
+        client = outside.freshbooks_client(rig.world, rig.connection("freshbooks"), unrecorded)
+        assert client.me().id == rig.ona.id
 
 
 def test_a_made_up_widget_code_connects_nothing(bare_rig: Rig) -> None:
