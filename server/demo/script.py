@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from server.demo.start import DemoFailed, Stage, wait_for
+from server.demo.start import DemoFailed, Stage, at_rest, wait_for
 from server.sandbox import Fault
 from server.sandbox.seed import ISSUE_INVOICE
 
@@ -150,6 +150,7 @@ def _down(teller: Teller) -> None:
         tried = _tries(teller)
         teller.later(timedelta(minutes=wait))
         wait_for(partial(_tried_since, teller, tried), "the next try")
+        wait_for(partial(at_rest, teller.stage.url), "the end of the try")
     wait_for(lambda: task() is not None, "the task in Kommo")
     teller.say(f"  Task: {task().text}")
     faults.remove(fault.id)

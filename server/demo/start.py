@@ -76,6 +76,14 @@ def wait_for(happened: Callable[[], bool], what: str, seconds: float = PATIENCE)
         threading.Event().wait(GLANCE)
 
 
+def at_rest(url: str) -> bool:
+    """No job runs. Time moves only then: a try that ends after the clock was moved counts its
+    retry from the later time."""
+    with requests.get(f"{url}/metrics", timeout=5) as reply:
+        rows = reply.text.splitlines()
+    return not any(row.startswith("billhook_jobs{") and 'state="running"' in row for row in rows)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
