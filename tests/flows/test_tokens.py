@@ -138,6 +138,22 @@ def test_a_lost_reply_at_kommo_is_asked_for_again_with_the_old_token(rig: Rig) -
     assert rig.connection("kommo").state == "connected"
 
 
+@pytest.mark.parametrize("status", [400, 401])
+def test_where_kommo_forgives_nothing_a_lost_reply_needs_a_person(rig: Rig, status: int) -> None:
+    """The stricter reading (amoCRM's text): a refresh kills both old tokens at once."""
+    rig.sandbox.kommo.switches.refresh_rule = "at_once"
+    rig.sandbox.kommo.switches.token_error_status = status
+    expire(rig, "kommo")
+    lose_replies(rig, "kommo")
+    with pytest.raises(TryLater):
+        holder(rig, "kommo").current()
+    rig.clock.advance(LEASE)
+    with pytest.raises(Reconnect):
+        holder(rig, "kommo").current()
+    rig.connect_kommo()
+    assert holder(rig, "kommo").current().access
+
+
 def test_a_lost_reply_at_freshbooks_needs_a_person_one_lease_later(rig: Rig) -> None:
     expire(rig, "freshbooks")
     lose_replies(rig, "freshbooks")
