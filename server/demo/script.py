@@ -53,6 +53,17 @@ class Teller:
         self.say(f"  {self.shown(deal_id, 'BILLHOOK_LINK')}")
         return number
 
+    def task(self, deal_id: int) -> Any:
+        """The deal's first task; None before there is one."""
+        tasks = self.stage.demo.kommo.tasks.values()
+        return next((task for task in tasks if task.entity_id == deal_id), None)
+
+    def told(self, deal_id: int) -> None:
+        """Waits until somebody is asked for help, and tells who and how."""
+        wait_for(lambda: self.task(deal_id) is not None, "the task in Kommo")
+        task, users = self.task(deal_id), self.stage.demo.kommo.users
+        self.say(f"  Task for {users[task.responsible_user_id].name}: {task.text}")
+
     def invoices(self) -> list[dict[str, Any]]:
         return list(self.stage.demo.freshbooks.invoices.values())
 
@@ -121,43 +132,33 @@ def _lost_reply(teller: Teller) -> None:
 def _no_email(teller: Teller) -> None:
     kommo = teller.stage.demo.kommo
     deal_id = teller.move("Kitchen shelves (no e-mail)")
-
-    def task() -> Any:
-        return next((t for t in kommo.tasks.values() if t.entity_id == deal_id), None)
-
-    wait_for(lambda: task() is not None, "the task in Kommo")
-    teller.say(f"  Task for {kommo.users[task().responsible_user_id].name}: {task().text}")
+    teller.told(deal_id)
     contact = next(iter(kommo.deals[deal_id].contacts))
     teller.say("> The manager adds the e-mail to the contact.")
     kommo.update_contact(contact, fields={"EMAIL": "jonas@petraitis.example"})
     teller.number(deal_id)
-    wait_for(lambda: task().is_completed, "the task's completion")
+    wait_for(lambda: teller.task(deal_id).is_completed, "the task's completion")
     teller.expect(len(teller.invoices()) == 4, "billed by itself, and the task is completed")
 
 
 def _down(teller: Teller) -> None:
-    faults, kommo = teller.stage.sandbox.faults, teller.stage.demo.kommo
+    faults = teller.stage.sandbox.faults
     fault = faults.add(Fault("error_before", "*", "freshbooks", times=None, status=503))
     deal_id = teller.move("Three copies and a shelf")
     teller.say(
         "  FreshBooks is down: the first try and the retries after 1, 5 and 30 minutes fail."
     )
-
-    def task() -> Any:
-        return next((t for t in kommo.tasks.values() if t.entity_id == deal_id), None)
-
     for wait in (0, 3, 2, 6, 31):
         tried = _tries(teller)
         teller.later(timedelta(minutes=wait))
         wait_for(partial(_tried_since, teller, tried), "the next try")
         wait_for(partial(at_rest, teller.stage.url), "the end of the try")
-    wait_for(lambda: task() is not None, "the task in Kommo")
-    teller.say(f"  Task: {task().text}")
+    teller.told(deal_id)
     faults.remove(fault.id)
     teller.say("> FreshBooks is back.")
     teller.later(timedelta(minutes=6))
     teller.number(deal_id)
-    wait_for(lambda: task().is_completed, "the task's completion")
+    wait_for(lambda: teller.task(deal_id).is_completed, "the task's completion")
     teller.expect(len(teller.invoices()) == 5, "billed by itself once FreshBooks answered")
 
 
