@@ -76,8 +76,8 @@ def _email(reader: Reader, mapped: settings.Client, *, needed: bool) -> str:
 def _no_email(reader: Reader, mapped: settings.Client) -> tuple[str, str]:
     if mapped.email is None:
         return (
-            "The mapping says nothing of the client's e-mail.",
-            "Choose its field in the mapping.",
+            "No field is chosen for the client's e-mail.",
+            "Choose one in Billhook's settings.",
         )
     whose = "company" if reader.sale.party.contact_id is None else "contact"
     return f"The {whose} has no e-mail.", f"Add one in {reader.sale.source_name}."

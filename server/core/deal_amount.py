@@ -49,5 +49,6 @@ def _refuse(reader: Reader, amount: Decimal, by_products: Decimal, form: Form) -
         "lines.when_amount_differs",
         f"The deal's amount is {form.price(amount)} {form.currency}, "
         f"but its products come to {form.price(by_products)} {form.currency}.",
-        f"Make them equal in {reader.sale.source_name}, or choose in the mapping what counts.",
+        f"Make them equal in {reader.sale.source_name}, "
+        "or choose in Billhook's settings which one counts.",
     )

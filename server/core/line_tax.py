@@ -23,20 +23,20 @@ def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax
         reader.problems.add(
             path,
             f"“{name}” has {len(taxes)} taxes; an invoice line takes {MOST_TAXES}.",
-            "Combine them into one in the mapping.",
+            "Combine them into one in Billhook's settings.",
         )
     for tax in {tax for tax in taxes if taxes.count(tax) > 1}:
         reader.problems.add(
             path,
             f"“{name}” has the tax {tax.name} {plain(tax.percent)} % twice.",
-            "Correct the mapping's taxes.",
+            "Correct the taxes in Billhook's settings.",
         )
     for tax in taxes:
         if decimals(tax.percent) > FINEST_PERCENT:
             reader.problems.add(
                 path,
                 f"The tax of {plain(tax.percent)} % on “{name}” has too many decimals.",
-                f"A percent may have {FINEST_PERCENT}: correct it in the mapping.",
+                f"A percent may have {FINEST_PERCENT}: correct it in Billhook's settings.",
             )
     return taxes
 
@@ -50,7 +50,7 @@ def percent_of(text: str) -> Decimal | None:
 def _by_field(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[TaxRate, ...]:
     if mapped.field is None or (entity_of(mapped.field) == "product" and reader.line is None):
         return mapped.fixed
-    values = reader.field("taxes.field", mapped.field)
+    entity, values = entity_of(mapped.field), reader.field("taxes.field", mapped.field)
     if not values:
         return mapped.fixed
     table = {folded(value): rates for value, rates in mapped.table.items()}
@@ -60,8 +60,8 @@ def _by_field(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[TaxR
         if rates is None:
             reader.problems.add(
                 path,
-                f"The tax “{value.text}” of “{name}” is not in the mapping's table of taxes.",
-                "Add it to the table, or correct the field.",
+                f"The tax “{value.text}” of “{name}” is not among the taxes in Billhook's settings.",
+                f"Correct it on the {entity}, or add it to the settings.",
             )
         found.extend(rates or ())
     return tuple(found)

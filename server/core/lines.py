@@ -149,5 +149,5 @@ def _refuse_decimals(reader: Reader, item: Item, form: Form) -> None:
     reader.problems.add(
         f"{item.path}.price",
         f"“{item.name}” at {sum_of_it} does not come out even: an invoice has {decimals_left}.",
-        "Correct the price or the quantity, or let the mapping round such lines.",
+        "Correct the price or the quantity, or let Billhook's settings round such lines.",
     )

@@ -13,6 +13,7 @@ from server.core.client import draft_client, language
 from server.core.deal_amount import settle
 from server.core.discount import TakenOff, allocate, read_discount
 from server.core.errors import CannotBill
+from server.core.field_keys import entity_of
 from server.core.invoice import DraftLine, InvoiceDraft
 from server.core.keys import digest
 from server.core.lines import Form, Item, as_line, billed, by_products, items_of
@@ -147,7 +148,7 @@ def _check_totals(
             "currency",
             f"The invoice comes to {ours.total} {form.currency} with {ours.tax} of tax, and a "
             "third decimal may be lost.",
-            "Correct the prices, or let the mapping round.",
+            "Correct the prices, or let Billhook's settings round.",
         )
 
 
@@ -158,13 +159,14 @@ def _currency(reader: Reader, mapping: settings.Mapping) -> str:
     for spelling in spellings:
         if is_currency(spelling.strip().upper()):
             return spelling.strip().upper()
-    named = f"field {mapping.currency.field}" if mapping.currency else "account's currency"
-    if mapping.currency and mapping.currency.field is None:
-        named = "mapping"
+    whose = "The account's currency"
+    if mapping.currency:
+        key = mapping.currency.field
+        whose = f"The {entity_of(key)}'s currency" if key else "The currency in Billhook's settings"
     reader.problems.add(
         "currency",
-        f"“{spellings[0]}” is no currency code (from the {named}).",
-        "Use the three letters, like EUR or USD.",
+        f"{whose} is “{spellings[0]}”, which is no currency code.",
+        "Write it with three letters, like EUR or USD.",
     )
     return reader.sale.currency
 

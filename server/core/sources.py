@@ -110,7 +110,7 @@ def look_up(sale: Sale, key: str, line: SaleLine | None = None) -> Values | None
 def no_such_field(sale: Sale, key: str) -> tuple[str, str]:
     """Reason and what to do, for a field that a mapping names and the source does not have."""
     reason = f"The field {key} does not exist any more in {sale.source_name}."
-    return reason, "Choose another in the mapping."
+    return reason, "Choose another in Billhook's settings."
 
 
 def _built_in(sale: Sale, key: str, line: SaleLine | None) -> Values | None:

@@ -13,12 +13,21 @@ from server.store.jobs import JobKind, NewJob
 
 PROBE_EVERY = timedelta(minutes=5)
 TOLD = (JobKind.DEAL_TO_INVOICE, JobKind.INVOICE_TO_DEAL)
+DOWN = ("down", "forbidden")  # of the connection; the others are of one call
+# What goes on by itself when the vendor takes it again: every cause but access that has ended.
+WATCHED = (*DOWN, "busy", "refused", "fields")
 
+MENDED = "Billhook looks again as soon as the deal, its contact or its company is changed."
 WORDS = {
-    "down": "{vendor} did not answer. Billhook keeps trying and will make the invoice by itself "
-    "as soon as {vendor} is back; nothing is lost.",
+    "down": "{vendor} did not answer. Nothing is lost: Billhook keeps trying and {goes_on} as soon "
+    "as {vendor} is back.",
     "bug": "Billhook stumbled over something unexpected. Nothing is lost: please tell whoever runs "
     "Billhook, who finds the details in the log and can try again.",
+}
+KEEPS_TRYING = "{said} Nothing is lost: Billhook keeps trying and {goes_on} when that is solved."
+GOES_ON = {
+    JobKind.DEAL_TO_INVOICE: "will finish the invoice by itself",
+    JobKind.INVOICE_TO_DEAL: "will show the invoice, which is made already, on the deal",
 }
 VENDORS = {"freshbooks": "FreshBooks", "kommo": "Kommo"}
 
@@ -35,28 +44,29 @@ def given_up(
     """In the commit that parks the job: one task for the deal's responsible user, one probe for
     the vendor's connection."""
     vendor, _, what = cause.partition(":")
-    if what == "down":
-        _watch(session, run, vendor)
+    if what in WATCHED:
+        _watch(session, run, vendor, what)
     if tell and run.job.kind in TOLD:
-        _tell(session, run, cause, plain(cause, said, problems), problems)
+        words = plain(JobKind(run.job.kind), cause, said, problems)
+        _tell(session, run, cause, words, problems)
 
 
-def plain(cause: str, said: str, problems: Sequence[Problem]) -> str:
+def plain(kind: JobKind, cause: str, said: str, problems: Sequence[Problem]) -> str:
     """The cause in the words of a task."""
     if problems:
-        return " ".join(str(problem) for problem in problems)
+        return " ".join([*map(str, problems), MENDED])
     vendor, _, what = cause.partition(":")
-    words = WORDS.get(what or cause)
-    return words.format(vendor=VENDORS.get(vendor, vendor)) if words else said
+    words = WORDS.get(what or cause, KEEPS_TRYING)
+    return words.format(vendor=VENDORS.get(vendor, vendor), said=said, goes_on=GOES_ON[kind])
 
 
-def _watch(session: Session, run: Run, vendor: str) -> None:
+def _watch(session: Session, run: Run, vendor: str, what: str) -> None:
     if run.job.account_id is None:  # a widget install: its code expires before the vendor is back
         return
     row = accounts.connection(session, run.account_id, vendor)
     if row is None:
         return
-    if row.down_since is None:
+    if row.down_since is None and what in DOWN:
         accounts.mark_connection(session, row.id, down_since=run.now())
     due = run.now() + PROBE_EVERY
     probe = NewJob(

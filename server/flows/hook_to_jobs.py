@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from server.core.settings import SettingsDocument
-from server.core.states import JobClass
+from server.core.states import DocumentState, JobClass
 from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import accounts, inbox, jobs, ledger
@@ -117,7 +117,8 @@ def _enter(session: Session, account_id: int, change: Change, now: datetime, eve
 def _billed(session: Session, account_id: int, deal_id: int) -> bool:
     """Nothing is left to do for this deal: our own writes come back as hooks and end here."""
     documents = ledger.of_source(session, account_id, "kommo", str(deal_id))
-    return any(row.kind == "invoice" and row.settled for row in documents)
+    invoices = [row for row in documents if row.kind == "invoice"]
+    return any(row.settled and row.state != DocumentState.AMBIGUOUS for row in invoices)
 
 
 def _of_person(session: Session, account_id: int, change: Change, now: datetime) -> int:

@@ -206,9 +206,7 @@ def _ambiguous(
     said = f"FreshBooks has {len(found)} invoices with the reference {attempt.reference}: {numbers}"
     with run.phase() as session:
         ledger.record(session, document.id, run.now(), state=DocumentState.AMBIGUOUS, said=said)
-    raise CannotBill(
-        [Problem("invoice", said + ".", "Delete all but one in FreshBooks, then try again.")]
-    )
+    raise CannotBill([Problem("invoice", said + ".", "Delete all but one in FreshBooks.")])
 
 
 def _number_taken(

@@ -4,7 +4,7 @@ When it answers, every job that waits for it is due at once.
 """
 
 from server.core.errors import TryLater
-from server.flows.give_up import PROBE_EVERY
+from server.flows.give_up import PROBE_EVERY, WATCHED
 from server.flows.run import Run
 from server.store import accounts, jobs
 
@@ -25,5 +25,6 @@ def came_back(run: Run, vendor: str) -> str:
     row = run.kommo_connection if vendor == "kommo" else run.freshbooks_connection
     with run.phase() as session:
         accounts.mark_connection(session, row.id, down_since=None, last_success_at=run.now())
-        resumed = jobs.resume(session, run.account_id, [f"{vendor}:down"], run.now())
+        causes = [f"{vendor}:{what}" for what in WATCHED]
+        resumed = jobs.resume(session, run.account_id, causes, run.now())
     return f"{vendor} answers; {resumed} resumed"

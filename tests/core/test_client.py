@@ -70,7 +70,7 @@ def test_an_e_mail_is_needed_for_mailing_by_whatever_clients_are_matched(match_b
 def test_mailing_without_a_mapped_e_mail_is_a_fault_of_the_mapping(action):
     deal, client = sale(CHAIR), {"match_by": "company", "email": None}
     if action == "email":
-        assert "mapping says nothing" in problems_of(deal, action=action, **client)["client.email"]
+        assert "No field is chosen" in problems_of(deal, action=action, **client)["client.email"]
     else:
         assert draft(deal, mapping(client=client), action=action).client.key == "company:51"
 

@@ -190,7 +190,7 @@ def test_a_tax_that_nobody_mapped_is_named_with_its_product():
     deal = sale(product("Table", "1", cf_9=""), *deal.lines[1:])
     found = problems_of(deal, taxes=BY_FIELD)
     assert found == {
-        "lines.2.tax": "The tax “Reduced” of “Chair” is not in the mapping's table of taxes."
+        "lines.2.tax": "The tax “Reduced” of “Chair” is not among the taxes in Billhook's settings."
     }
 
 

@@ -79,7 +79,7 @@ def test_a_choice_may_carry_the_code_behind_its_name():
 def test_an_unknown_currency_is_named_with_its_field(text):
     deal = sale(CHAIR, fields={"deal.cf.55": text})
     found = problems_of(deal, currency={"field": "deal.cf.55"})
-    assert found == {"currency": f"“{text}” is no currency code (from the field deal.cf.55)."}
+    assert found == {"currency": f"The deal's currency is “{text}”, which is no currency code."}
 
 
 def test_an_empty_currency_field_leaves_the_sales_currency():

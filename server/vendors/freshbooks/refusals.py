@@ -134,7 +134,7 @@ def _problem(fault: Fault) -> Problem:
     return Problem(
         field=key,
         reason=f"FreshBooks refuses the {words}: {fault.message[:300].rstrip('.')}.",
-        todo=_TODO.get(fault.errno, "Correct it, then bill again."),
+        todo=_TODO.get(fault.errno, "Correct it."),
     )
 
 

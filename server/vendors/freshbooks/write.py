@@ -90,7 +90,7 @@ def _line(line: DraftLine, currency: str, index: int) -> dict[str, Any]:
                 Problem(
                     f"lines.{index}.tax",
                     f"“{line.name}” has {len(line.taxes)} taxes; FreshBooks takes two a line.",
-                    "Combine them in the mapping.",
+                    "Combine them in Billhook's settings.",
                 )
             ]
         )

@@ -134,7 +134,7 @@ def _amount(deal: Row, currency: str) -> tuple[Money | None, list[Problem]]:
         problems.append(
             Problem(
                 "deal.price",
-                f"Kommo gives the deal's amount as {whole} and as {exact}.",
+                f"Kommo tells two amounts of this deal: {whole} and {exact}.",
                 "Type the amount into the deal again.",
             )
         )
