@@ -6,7 +6,7 @@ of a run carries ``lease_owner = me``.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
 from server.core.states import OPEN_JOB_STATES, JobState
-from server.store.db import WAKE, is_duplicate, rows_changed, writable
+from server.store.db import WAKE, is_duplicate, rows_changed, savepoint, writable
 from server.store.job_rows import JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
@@ -24,6 +24,7 @@ LONGEST = timedelta(minutes=10)  # a run that lasts longer hangs, and is taken o
 PER_ACCOUNT = 2  # running at once; Kommo's seven calls a second leave no room for more
 MOST_DEATHS = 5  # runs that ended with the process, in a row
 DEATHS = "deaths"  # their count, in the payload
+_JOB = cast("sa.Table", JobRow.__table__)
 RACES = 5  # looks and inserts; to lose this often in a row, others must defer and claim meanwhile
 
 
@@ -44,7 +45,7 @@ def defer(session: Session, new: NewJob, now: datetime) -> int:
             session.flush()
             return row.id
         try:
-            with session.begin_nested():
+            with savepoint(session):
                 return _insert(session, new, now).id
         except IntegrityError as err:  # another was faster (PostgreSQL); its job may even run now
             tries += 1
@@ -54,16 +55,22 @@ def defer(session: Session, new: NewJob, now: datetime) -> int:
 
 def _open_job(session: Session, of: NewJob | JobRow) -> JobRow | None:
     """The open job of the same account, kind and subject, locked for a change."""
-    return session.scalar(
-        sa.select(JobRow)
-        .where(
-            JobRow.account_id == of.account_id,
-            JobRow.kind == of.kind,
-            JobRow.subject == of.subject,
-            JobRow.state.in_(OPEN_JOB_STATES),
-        )
-        .with_for_update()
+    bound = {"account_id": of.account_id, "kind": of.kind, "subject": of.subject}
+    if of.account_id is None:
+        return session.scalar(_OPEN.where(JobRow.account_id.is_(None)), bound)
+    return session.scalar(_OPEN_OF_ACCOUNT, bound)
+
+
+_OPEN = (
+    sa.select(JobRow)
+    .where(
+        JobRow.kind == sa.bindparam("kind"),
+        JobRow.subject == sa.bindparam("subject"),
+        JobRow.state.in_(OPEN_JOB_STATES),
     )
+    .with_for_update()
+)
+_OPEN_OF_ACCOUNT = _OPEN.where(JobRow.account_id == sa.bindparam("account_id"))
 
 
 def _insert(session: Session, new: NewJob, now: datetime) -> JobRow:
@@ -84,19 +91,19 @@ def _insert(session: Session, new: NewJob, now: datetime) -> JobRow:
 
 def has_open(session: Session, account_id: int, subject: str) -> bool:
     """Whether any job of this subject waits, retries, is parked or runs."""
-    states = (*OPEN_JOB_STATES, JobState.RUNNING)
-    return (
-        session.scalar(
-            sa.select(JobRow.id)
-            .where(
-                JobRow.account_id == account_id,
-                JobRow.subject == subject,
-                JobRow.state.in_(states),
-            )
-            .limit(1)
-        )
-        is not None
+    bound = {"account_id": account_id, "subject": subject}
+    return session.connection().execute(_HAS_OPEN, bound).first() is not None
+
+
+_HAS_OPEN = (
+    sa.select(_JOB.c.id)
+    .where(
+        _JOB.c.account_id == sa.bindparam("account_id"),
+        _JOB.c.subject == sa.bindparam("subject"),
+        _JOB.c.state.in_((*OPEN_JOB_STATES, JobState.RUNNING)),
     )
+    .limit(1)
+)
 
 
 def parked_on(session: Session, account_id: int, kind: JobKind, who: str) -> list[str]:
@@ -114,68 +121,77 @@ def parked_on(session: Session, account_id: int, kind: JobKind, who: str) -> lis
 def due(session: Session, now: datetime, most: int) -> list[JobId]:
     """What may run now, by class, then by age: at most PER_ACCOUNT of one account, those that run
     counted, so that one account's thousand deals do not stand in front of another's first."""
-    running = sa.orm.aliased(JobRow)
-    of_account = sa.and_(running.account_id == JobRow.account_id, running.state == JobState.RUNNING)
-    order = (JobRow.job_class, JobRow.due_at, JobRow.id)
+    found = session.connection().execute(_DUE, {"now": now, "most": most})
+    return [JobId(row.id) for row in found]
+
+
+def _due() -> sa.Select[tuple[int]]:
+    """Built once: it is asked with every commit that makes a job due."""
+    job, running = _JOB, _JOB.alias()
+    of_account = sa.and_(
+        running.c.account_id == job.c.account_id, running.c.state == JobState.RUNNING
+    )
+    order = (job.c.job_class, job.c.due_at, job.c.id)
+    busy = sa.select(sa.func.count(running.c.id)).where(of_account).scalar_subquery()
+    nth = sa.func.row_number().over(partition_by=job.c.account_id, order_by=order)
     ready = (
-        sa.select(
-            JobRow.id,
-            JobRow.job_class,
-            JobRow.due_at,
-            sa.func.row_number().over(partition_by=JobRow.account_id, order_by=order).label("nth"),
-            sa.select(sa.func.count(running.id)).where(of_account).scalar_subquery().label("busy"),
-        )
+        sa.select(*order, nth.label("nth"), busy.label("busy"))
         .where(
-            JobRow.state.in_((JobState.WAITING, JobState.RETRYING)),
-            JobRow.due_at <= now,
-            ~sa.exists().where(of_account, running.subject == JobRow.subject),
+            job.c.state.in_((JobState.WAITING, JobState.RETRYING)),
+            job.c.due_at <= sa.bindparam("now"),
+            ~sa.exists().where(of_account, running.c.subject == job.c.subject),
         )
         .subquery()
     )
-    ids = session.scalars(
+    return (
         sa.select(ready.c.id)
         .where(ready.c.nth + ready.c.busy <= PER_ACCOUNT)
         .order_by(ready.c.job_class, ready.c.due_at, ready.c.id)
-        .limit(most)
+        .limit(sa.bindparam("most"))
     )
-    return [JobId(i) for i in ids]
+
+
+_DUE = _due()
 
 
 def claim(session: Session, job_id: int, owner: str, now: datetime) -> JobRow | None:
     """The row, if the job is due, and nobody runs it or its subject; None otherwise."""
+    bound = {"job_id": job_id, "owner": owner, "now": now, "until": now + LEASE}
     try:
-        with session.begin_nested():
-            taken = rows_changed(
-                session,
-                sa.update(JobRow)
-                .where(
-                    JobRow.id == job_id,
-                    JobRow.state.in_((JobState.WAITING, JobState.RETRYING)),
-                    JobRow.due_at <= now,
-                )
-                .values(
-                    state=JobState.RUNNING,
-                    lease_owner=owner,
-                    lease_until=now + LEASE,
-                    updated_at=now,
-                ),
-            )
+        with savepoint(session):
+            taken = session.connection().execute(_CLAIM, bound).rowcount
     except IntegrityError:  # uq_job_running_subject: the subject runs already
         return None
     return session.get(JobRow, job_id, populate_existing=True) if taken else None
 
 
+_CLAIM = (
+    sa.update(_JOB)
+    .where(
+        _JOB.c.id == sa.bindparam("job_id"),
+        _JOB.c.state.in_((JobState.WAITING, JobState.RETRYING)),
+        _JOB.c.due_at <= sa.bindparam("now"),
+    )
+    .values(
+        state=JobState.RUNNING,
+        lease_owner=sa.bindparam("owner"),
+        lease_until=sa.bindparam("until"),
+        updated_at=sa.bindparam("now"),
+    )
+)
+
+
 def renew(session: Session, job_id: int, owner: str, now: datetime) -> bool:
     """The fence of every phase: whether the job is still ours. Lengthens the lease."""
-    return (
-        rows_changed(
-            session,
-            sa.update(JobRow)
-            .where(JobRow.id == job_id, JobRow.lease_owner == owner)
-            .values(lease_until=now + LEASE),
-        )
-        == 1
-    )
+    bound = {"job_id": job_id, "owner": owner, "until": now + LEASE}
+    return session.connection().execute(_RENEW, bound).rowcount == 1
+
+
+_RENEW = (
+    sa.update(_JOB)
+    .where(_JOB.c.id == sa.bindparam("job_id"), _JOB.c.lease_owner == sa.bindparam("owner"))
+    .values(lease_until=sa.bindparam("until"))
+)
 
 
 def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: Any) -> bool:
@@ -189,20 +205,18 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
 
 
 def _end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[str, Any]) -> bool:
-    mine = sa.and_(JobRow.id == job_id, JobRow.lease_owner == owner)
+    mine = sa.and_(_JOB.c.id == job_id, _JOB.c.lease_owner == owner)
     free = {"lease_owner": None, "lease_until": None, "updated_at": now}
     if "said" in changes:
         changes["said"] = writable(changes["said"])
     try:
-        with session.begin_nested():
-            return (
-                rows_changed(session, sa.update(JobRow).where(mine).values(**changes, **free)) == 1
-            )
+        with savepoint(session):
+            return rows_changed(session, sa.update(_JOB).where(mine).values(**changes, **free)) == 1
     except IntegrityError as err:
         if not is_duplicate(err):
             raise
         _fold(session, job_id, changes)
-        folded = sa.update(JobRow).where(mine).values(state=JobState.DONE, said="folded", **free)
+        folded = sa.update(_JOB).where(mine).values(state=JobState.DONE, said="folded", **free)
         return rows_changed(session, folded) == 1
 
 

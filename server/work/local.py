@@ -13,7 +13,6 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.core.keys import JobId
-from server.core.states import JobState
 from server.flows import periodic
 from server.flows.world import World
 from server.store import jobs
@@ -67,6 +66,8 @@ class LocalEngine:
     def _sweep(self) -> None:
         try:
             self.runner.renew_leases()
+            self.runner.free_expired()
+            self._plan.set()
             periodic.defer_due(self.world)
         finally:
             self._wake.set()
@@ -88,6 +89,8 @@ class LocalEngine:
     def _submit_due(self) -> None:
         """As many as threads are free. Whoever ends a run has us look again, so that what comes
         meanwhile with a higher class goes first."""
+        if len(self._taken) == THREADS:
+            return
         ready = self.runner.due()
         with self._guard:
             ready = [job_id for job_id in ready if job_id not in self._taken]

@@ -37,14 +37,16 @@ class Runner:
         with self.world.database.read() as session:
             return jobs.due(session, self.world.clock.now(), most)
 
+    def take_over(self) -> None:
+        """Whoever held a lease is dead: only for who holds the database's one clock."""
+        self._free(jobs.free_all)
+
     def free_expired(self) -> None:
         """The jobs whose runner died come back."""
-        now = self.world.clock.now()
         with self.world.database.read() as session:
-            expired = jobs.any_expired(session, now)
+            expired = jobs.any_expired(session, self.world.clock.now())
         if expired:
-            with self.world.database.write() as session:
-                jobs.free_expired(session, now)
+            self._free(jobs.free_expired)
 
     def run(self, job_id: JobId) -> JobState | None:
         """Run a due job; None: it was not due, or another runs it or its subject."""
