@@ -60,7 +60,8 @@ def _by_field(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[TaxR
         if rates is None:
             reader.problems.add(
                 path,
-                f"The tax “{value.text}” of “{name}” is not among the taxes in Billhook's settings.",
+                f"The tax “{value.text}” of “{name}” is not among the taxes "
+                "in Billhook's settings.",
                 f"Correct it on the {entity}, or add it to the settings.",
             )
         found.extend(rates or ())
