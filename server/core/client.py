@@ -51,11 +51,17 @@ def draft_client(reader: Reader, mapped: settings.Client, action: str) -> DraftC
 
 
 def language(reader: Reader, path: str, source: settings.Source | None) -> str:
-    """A two-letter code, or "" with a problem noted when it is anything else."""
-    text = reader.first_text(path, source)
-    if not text or _LANGUAGE.fullmatch(text.lower()):
-        return text.lower()
-    reader.problems.add(path, f"“{text}” is no language code.", "Use two letters, like en or pt.")
+    """A two-letter code, as text or as the code of a select's choice ("English", en); or "" with a
+    problem noted when it is anything else."""
+    value = reader.first(path, source)
+    if value is None:
+        return ""
+    for spelling in (value.text, value.enum_code or ""):
+        if _LANGUAGE.fullmatch(spelling.strip().lower()):
+            return spelling.strip().lower()
+    reader.problems.add(
+        path, f"“{value.text}” is no language code.", "Use two letters, like en or pt."
+    )
     return ""
 
 

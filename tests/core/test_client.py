@@ -1,10 +1,12 @@
 """Whom an invoice is for: the client that a mapping makes of contact and company."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.core.errors import CannotBill, Problem
 from server.core.mapping import draft
-from server.core.sale import Party
+from server.core.sale import FieldValue, Party
 from tests.core.sales import drafted, mapping, product, sale
 
 CHAIR = product("Chair", "120.50")
@@ -133,3 +135,11 @@ def test_a_language_has_two_letters():
     assert drafted(sale(CHAIR, fields={"contact.cf.8": ""}), client=client).client.language == ""
     found = problems_of(sale(CHAIR, fields={"contact.cf.8": "English"}), **client)
     assert found == {"client.language": "“English” is no language code."}
+
+
+def test_a_choices_code_is_its_language_whatever_users_read():
+    chosen = FieldValue("English", enum_id=7, enum_code="en")
+    plain = sale(CHAIR)
+    deal = replace(plain, fields={**plain.fields, "contact.cf.8": (chosen,)})
+    client = {"language": {"field": "contact.cf.8"}}
+    assert drafted(deal, client=client).client.language == "en"
