@@ -4,6 +4,7 @@ Called every few seconds by the engine; a slot row makes each stretch of time ha
 all processes.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from server.core.states import JobClass
@@ -31,9 +32,11 @@ def defer_due(world: World) -> None:
     if not due:
         return
     with world.database.write() as session:
-        for name in due:
-            if slots.take(session, name, EVERY[name], now):
-                _defer(session, name, now)
+        taken = [name for name in due if slots.take(session, name, EVERY[name], now)]
+        for name in taken:
+            _defer(session, name, now)
+    if "ensure" in taken:
+        forget(world, now)
 
 
 def _defer(session: Session, name: str, now: datetime) -> None:
@@ -43,18 +46,25 @@ def _defer(session: Session, name: str, now: datetime) -> None:
             _job(session, row.account_id, JobKind.ENSURE, "account", now)
         elif name == "sweep" or row.account_id in deaf:
             _job(session, row.account_id, JobKind.SWEEP_EVENTS, "events", now)
-    if name == "ensure":
-        forget(session, now)
 
 
 def _job(session: Session, account_id: int, kind: JobKind, subject: str, now: datetime) -> None:
     jobs.defer(session, NewJob(account_id, kind, subject, JobClass.SWEEP, {}), now)
 
 
-def forget(session: Session, now: datetime) -> None:
-    """Retention, a batch at a time; documents, attempts and settings versions stay for ever."""
-    inbox.forget_before(session, now - KEEP_EVENTS, BATCH)
-    calls.forget_before(session, now - KEEP_CALLS, BATCH)
-    jobs.forget_before(session, now - KEEP_JOBS, BATCH)
-    slots.forget_before(session, now - KEEP_CALLS)
-    tickets.forget_expired(session, now, BATCH)
+def forget(world: World, now: datetime) -> None:
+    """Retention, a short transaction a batch; documents, attempts and settings versions stay for
+    ever."""
+    every: tuple[Callable[[Session], int], ...] = (
+        lambda session: inbox.forget_before(session, now - KEEP_EVENTS, BATCH),
+        lambda session: calls.forget_before(session, now - KEEP_CALLS, BATCH),
+        lambda session: jobs.forget_before(session, now - KEEP_JOBS, BATCH),
+        lambda session: tickets.forget_expired(session, now, BATCH),
+    )
+    for forget_some in every:
+        gone = BATCH
+        while gone == BATCH:
+            with world.database.write() as session:
+                gone = forget_some(session)
+    with world.database.write() as session:
+        slots.forget_before(session, now - KEEP_CALLS)

@@ -13,6 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.core.keys import JobId
+from server.core.states import JobState
 from server.flows import periodic
 from server.flows.world import World
 from server.store import jobs
@@ -104,7 +105,8 @@ class LocalEngine:
     def _run(self, job_id: JobId) -> None:
         well = False
         try:
-            self.runner.run(job_id)
+            if self.runner.run(job_id) == JobState.RETRYING:
+                self._plan.set()
             well = True
         except Exception:
             log.exception("run failed", job=job_id)  # the lease expires, the job comes back

@@ -92,6 +92,22 @@ def rows_of(database: Database, table: type[T]) -> list[T]:
         return list(session.scalars(sa.select(table).order_by(*sa.inspect(table).primary_key)))
 
 
+def a_call(account_id: int, started_at: datetime = START) -> dict[str, Any]:
+    """The columns of a recorded call."""
+    return {
+        "account_id": account_id,
+        "job_id": None,
+        "vendor": "kommo",
+        "method": "GET",
+        "path": "/api/v4/leads/7",
+        "status": 200,
+        "outcome": "answered",
+        "started_at": started_at,
+        "duration_ms": 12,
+        "request_id": "r-1",
+    }
+
+
 def at_once(times: int, work: Callable[[int], T]) -> list[T]:
     """``work(0)`` … ``work(times - 1)``, each in a thread of its own, begun at one instant."""
     gate = threading.Barrier(times)

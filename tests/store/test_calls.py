@@ -1,6 +1,6 @@
 """Recorded calls, pauses, caches, running numbers and periodic slots."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from server.core.keys import AccountId
 from server.store import calls, counters, slots
@@ -16,21 +16,21 @@ HOUR = timedelta(hours=1)
 # Calls
 
 
-def _note(database: Database, account: int, at: object = START) -> None:
+def _note(database: Database, account: int, at: datetime = START) -> None:
     with database.write() as session:
-        calls.note(
-            session,
-            account_id=account,
-            job_id=None,
-            vendor="kommo",
-            method="GET",
-            path="/api/v4/leads/7",
-            status=200,
-            outcome="answered",
-            started_at=at,
-            duration_ms=12,
-            request_id="r-1",
-        )
+        made = {
+            "account_id": account,
+            "job_id": None,
+            "vendor": "kommo",
+            "method": "GET",
+            "path": "/api/v4/leads/7",
+            "status": 200,
+            "outcome": "answered",
+            "started_at": at,
+            "duration_ms": 12,
+            "request_id": "r-1",
+        }
+        calls.note(session, [made])
 
 
 def test_a_call_is_kept_and_forgotten_in_batches(database: Database, account: AccountId):
