@@ -14,6 +14,7 @@ from server.flows import deal_fields
 from server.flows.deliver import operator_page
 from server.flows.run import Run
 from server.flows.settings_of import settings_of
+from server.flows.tasks_done import defer_completion
 from server.store import ledger
 from server.store.ledger import DocumentRow
 from server.vendors.kommo.fields import Choice, FieldInput
@@ -33,7 +34,10 @@ def invoice_to_deal(run: Run) -> str:
     if values:
         deal_fields.write(run, int(document.source_id), deal_fields.specs_of(into), values)
     with run.phase() as session:
-        ledger.record(session, document_id, run.now(), written=now_there)
+        document = ledger.record(session, document_id, run.now(), written=now_there)
+        if document.settled and document.state != DocumentState.MISMATCH:
+            result = f"Done: the deal shows invoice {document.number}."
+            defer_completion(session, run, document.source_id, result)
     return f"{document.number} {document.status}"
 
 

@@ -68,14 +68,14 @@ def differs(draft: InvoiceDraft, made: Invoice) -> str:
 
 
 def follow_up(session: Session, run: Run, document: DocumentRow) -> None:
-    """The invoice goes to the deal, and tasks that asked for help are completed."""
+    """The invoice goes to the deal; where all is done, tasks that asked for help are completed."""
     account, deal = run.account_id, document.source_id
     about = {"deal": deal, "responsible": run.memory.get("responsible")}
     write = NewJob(
         account, JobKind.INVOICE_TO_DEAL, f"invoice:{document.id}", JobClass.WRITE_BACK, about
     )
     jobs.defer(session, write, run.now())
-    if document.state != DocumentState.MISMATCH:
+    if document.settled and document.state != DocumentState.MISMATCH:
         defer_completion(session, run, deal, f"Done: invoice {document.number} was made.")
 
 
