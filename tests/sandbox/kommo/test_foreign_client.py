@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -40,7 +41,9 @@ def drive(kommo: Kommo, story: Callable[[AmoCRMClient], Awaitable[T]], auth: Any
         ) as client:
             return await story(client)
 
-    return asyncio.run(run())
+    # In a thread of its own: browser tests leave Playwright's event loop running in the main one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(run())).result()
 
 
 def oauth(kommo: Kommo) -> OAuth2:
