@@ -5,7 +5,7 @@ names, of a deal without an open job) is kept as an event with that verdict and 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.core.settings import SettingsDocument
 from server.core.states import DocumentState, JobClass
@@ -19,6 +19,7 @@ from server.store.jobs import JobKind, NewJob
 from server.vendors.kommo.hooks import Change, KommoHook, parse
 
 KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Amocrm-Requestid", "X-Request-Id")
+HEARD_AGAIN = timedelta(seconds=10)  # often enough for "heard 2 minutes ago"
 ENTERING = ("status", "add", "restore")  # actions that prove a place in the pipeline
 
 
@@ -44,7 +45,8 @@ def take(
         if verdict is None:
             verdict = make_jobs(session, hook.account_id, told, now, event_id=event_id)
             inbox.judge(session, event_id, verdict)
-        accounts.heard(session, hook.id, now)
+        if hook.heard_at is None or now - hook.heard_at > HEARD_AGAIN:
+            accounts.heard(session, hook.id, now)
     return verdict
 
 

@@ -63,12 +63,10 @@ class Run:
 
     def note_calls(self, session: Session) -> None:
         """Calls without an account (a code before its token) are not kept."""
-        while self._calls:
-            made = self._calls.pop(0)
-            if self.job.account_id is not None:
-                calls.note(
-                    session, account_id=self.job.account_id, job_id=self.job.id, **vars(made)
-                )
+        made, self._calls = self._calls, []
+        if made and self.job.account_id is not None:
+            whose = {"account_id": self.job.account_id, "job_id": self.job.id}
+            calls.note(session, [{**whose, **vars(call)} for call in made])
 
     def record(self, made: CallMade) -> None:
         self._calls.append(made)

@@ -54,11 +54,13 @@ class GrantTokens:
         self._grant_id = connection_row.grant_id
         self._refresh = refresh
         self._patience = patience
+        self._seen: StoredPair | None = None  # for one run's calls; a 401 makes us look again
         self._me = secrets.token_hex(8)
 
     def current(self) -> Token:
-        stored = self._read()
+        stored = self._seen or self._read()
         if stored.pair.expires_at - self._clock.now() > EARLY:
+            self._seen = stored
             return _token(stored)
         return self._newer_than(stored.version)
 
@@ -68,6 +70,7 @@ class GrantTokens:
     def _newer_than(self, version: int) -> Token:
         """Waits for another's refresh, or makes it. A process that died with the lease is waited
         out by the clock, not by this thread."""
+        self._seen = None
         give_up = monotonic() + self._patience
         while True:
             stored = self._read()

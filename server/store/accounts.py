@@ -83,11 +83,13 @@ def add(session: Session, name: str, now: datetime) -> AccountRow:
 
 
 def connection(session: Session, account_id: int, vendor: str) -> ConnectionRow | None:
-    return session.scalar(
-        sa.select(ConnectionRow).where(
-            ConnectionRow.account_id == account_id, ConnectionRow.vendor == vendor
-        )
-    )
+    return session.scalar(_CONNECTION, {"account_id": account_id, "vendor": vendor})
+
+
+_CONNECTION = sa.select(ConnectionRow).where(
+    ConnectionRow.account_id == sa.bindparam("account_id"),
+    ConnectionRow.vendor == sa.bindparam("vendor"),
+)
 
 
 def connections(session: Session, account_id: int) -> list[ConnectionRow]:
@@ -134,9 +136,12 @@ def lose_grant(session: Session, grant_id: int, state: str = "reconnect") -> Non
 
 
 def hook_by_key(session: Session, kind: str, key: str) -> HookRow | None:
-    return session.scalar(
-        sa.select(HookRow).where(HookRow.kind == kind, HookRow.key_hash == hash_of(key))
-    )
+    return session.scalar(_HOOK, {"kind": kind, "key_hash": hash_of(key)})
+
+
+_HOOK = sa.select(HookRow).where(
+    HookRow.kind == sa.bindparam("kind"), HookRow.key_hash == sa.bindparam("key_hash")
+)
 
 
 def heard(session: Session, hook_id: int, now: datetime) -> None:

@@ -7,13 +7,13 @@ jobs.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, inserted, is_duplicate, rows_changed
+from server.store.db import Base, inserted, is_duplicate, rows_changed, savepoint
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
 
@@ -76,14 +76,21 @@ class Entered:
 
 def keep(session: Session, **columns: Any) -> int:
     """Store a request as it came; returns the event's id."""
-    row = EventRow(**columns)
-    session.add(row)
-    session.flush()
-    return row.id
+    kept = session.connection().execute(_KEEP, columns).inserted_primary_key
+    return int(kept[0]) if kept else 0
 
 
 def judge(session: Session, event_id: int, verdict: str) -> None:
-    session.execute(sa.update(EventRow).where(EventRow.id == event_id).values(verdict=verdict))
+    session.connection().execute(_JUDGE, {"event_id": event_id, "said": verdict})
+
+
+_EVENT = cast("sa.Table", EventRow.__table__)
+_KEEP = sa.insert(_EVENT)
+_JUDGE = (
+    sa.update(_EVENT)
+    .where(_EVENT.c.id == sa.bindparam("event_id"))
+    .values(verdict=sa.bindparam("said"))
+)
 
 
 def enter(session: Session, account_id: int, entered: Entered) -> bool:
@@ -95,7 +102,7 @@ def enter(session: Session, account_id: int, entered: Entered) -> bool:
     if _known(session, account_id, entered):
         return False
     try:
-        with session.begin_nested():
+        with savepoint(session):
             return _enter(session, account_id, entered)
     except IntegrityError as err:  # another told of the same event meanwhile (PostgreSQL)
         if not is_duplicate(err):

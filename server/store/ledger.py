@@ -121,12 +121,18 @@ class Frozen:
 
 
 def find(session: Session, key: Key) -> DocumentRow | None:
-    return session.scalar(sa.select(DocumentRow).filter_by(**vars(key)).with_for_update())
+    return session.scalar(_FOUND, vars(key))
 
 
 def look(session: Session, key: Key) -> DocumentRow | None:
     """To read only; ``find`` locks the row for a decision."""
-    return session.scalar(sa.select(DocumentRow).filter_by(**vars(key)))
+    return session.scalar(_LOOKED_AT, vars(key))
+
+
+_LOOKED_AT = sa.select(DocumentRow).where(
+    *(getattr(DocumentRow, name) == sa.bindparam(name) for name in Key.__dataclass_fields__)
+)
+_FOUND = _LOOKED_AT.with_for_update()
 
 
 def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> DocumentRow:
@@ -144,8 +150,14 @@ def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> 
 
 
 def attempts(session: Session, document_id: int) -> list[AttemptRow]:
-    query = sa.select(AttemptRow).where(AttemptRow.document_id == document_id)
-    return list(session.scalars(query.order_by(AttemptRow.ordinal)))
+    return list(session.scalars(_ATTEMPTS, {"document_id": document_id}))
+
+
+_ATTEMPTS = (
+    sa.select(AttemptRow)
+    .where(AttemptRow.document_id == sa.bindparam("document_id"))
+    .order_by(AttemptRow.ordinal)
+)
 
 
 def last_attempt(session: Session, document_id: int) -> AttemptRow | None:
@@ -203,12 +215,19 @@ def record(session: Session, document_id: int, now: datetime, **columns: Any) ->
 
 
 def of_source(session: Session, account_id: int, source: str, source_id: str) -> list[DocumentRow]:
-    query = sa.select(DocumentRow).where(
-        DocumentRow.account_id == account_id,
-        DocumentRow.source == source,
-        DocumentRow.source_id == source_id,
+    bound = {"account_id": account_id, "source": source, "source_id": source_id}
+    return list(session.scalars(_OF_SOURCE, bound))
+
+
+_OF_SOURCE = (
+    sa.select(DocumentRow)
+    .where(
+        DocumentRow.account_id == sa.bindparam("account_id"),
+        DocumentRow.source == sa.bindparam("source"),
+        DocumentRow.source_id == sa.bindparam("source_id"),
     )
-    return list(session.scalars(query.order_by(DocumentRow.id)))
+    .order_by(DocumentRow.id)
+)
 
 
 def open_tasks(session: Session, account_id: int, deal_id: str) -> list[DocumentRow]:

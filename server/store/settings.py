@@ -1,7 +1,7 @@
 """The versions of an account's settings document, and when each rule was switched on and off."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -55,6 +55,21 @@ def current(session: Session, account_id: int) -> SettingsVersionRow | None:
     )
 
 
+def current_text(session: Session, account_id: int) -> str | None:
+    """The newest version's document as JSON text: who reads it often need not parse it again."""
+    text: str | None = session.connection().execute(_TEXT, {"account_id": account_id}).scalar()
+    return text
+
+
+_VERSION = cast("sa.Table", SettingsVersionRow.__table__)
+_TEXT = (
+    sa.select(sa.cast(_VERSION.c.document, sa.Text))
+    .where(_VERSION.c.account_id == sa.bindparam("account_id"))
+    .order_by(_VERSION.c.number.desc())
+    .limit(1)
+)
+
+
 def save(
     session: Session, account_id: int, document: dict[str, Any], author: str, now: datetime
 ) -> SettingsVersionRow:
@@ -74,12 +89,14 @@ def save(
 
 def switched_on(session: Session, account_id: int) -> dict[str, datetime]:
     """The rules that are on, and since when (Kommo's clock)."""
-    rows = session.scalars(
-        sa.select(RuleSwitchRow).where(
-            RuleSwitchRow.account_id == account_id, RuleSwitchRow.off_at.is_(None)
-        )
-    )
+    rows = session.connection().execute(_ON, {"account_id": account_id})
     return {row.rule_slug: row.on_at for row in rows}
+
+
+_SWITCH = cast("sa.Table", RuleSwitchRow.__table__)
+_ON = sa.select(_SWITCH.c.rule_slug, _SWITCH.c.on_at).where(
+    _SWITCH.c.account_id == sa.bindparam("account_id"), _SWITCH.c.off_at.is_(None)
+)
 
 
 def switch_on(session: Session, account_id: int, slug: str, at: datetime) -> bool:
