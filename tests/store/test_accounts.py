@@ -160,7 +160,20 @@ def test_when_a_hook_was_heard_and_checked_stands_on_it(database: Database, acco
         row = accounts.hook_of(session, account, "kommo")
         assert row is not None
         accounts.heard(session, row.id, START)
-        accounts.checked(session, account, "kommo-dp", START)
+        accounts.checked(session, account, "kommo-dp", "sub-1", START)
         assert accounts.hook_of(session, account, "freshbooks") is None
     told = {row.kind: (row.heard_at, row.checked_at) for row in rows.rows_of(database, HookRow)}
     assert told == {"kommo": (START, None), "kommo-dp": (None, START)}
+
+
+def test_an_account_is_without_webhooks_until_kommo_has_named_a_subscription(
+    database: Database, account: AccountId
+):
+    second = AccountId(rows.an_account(database, "second"))
+    for one in (account, second):
+        _key(database, one)
+        _key(database, one, "kommo-dp")
+    for upstream_id, deaf in (("sub-1", [account]), (None, [account, second])):
+        with database.write() as session:
+            accounts.checked(session, second, "kommo", upstream_id, START)
+            assert sorted(accounts.without_webhooks(session)) == deaf

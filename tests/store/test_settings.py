@@ -1,5 +1,6 @@
 """Versions of the settings document are counted and kept; a rule has one open stretch at most."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,18 @@ def test_the_highest_version_counts_and_the_older_ones_stay(database: Database, 
 def test_an_account_without_settings_has_no_version(database: Database, account: AccountId):
     with database.read() as session:
         assert settings.current(session, account) is None
+
+
+def test_the_newest_document_can_be_had_as_its_text(database: Database, account: AccountId):
+    document = {"name": "Ąžuolas", "rules": [{"percent": "21.5", "on": None}]}
+    with database.read() as session:
+        assert settings.current_text(session, account) is None
+    _save(database, account, {"v": 1})
+    _save(database, account, document)
+    with database.read() as session:
+        text = settings.current_text(session, account)
+    assert text is not None
+    assert json.loads(text) == document
 
 
 def test_a_version_number_is_given_once(database: Database, account: AccountId):

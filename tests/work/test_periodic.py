@@ -9,7 +9,7 @@ from server.core.keys import AccountId
 from server.core.states import JobState
 from server.flows import periodic
 from server.flows.world import World
-from server.store import calls, inbox, tickets
+from server.store import accounts, calls, inbox, tickets
 from server.store.calls import CallRow
 from server.store.db import Database
 from server.store.inbox import EventRow
@@ -51,6 +51,19 @@ def test_events_are_swept_every_five_minutes_and_hooks_looked_at_every_hour(
         sweeps += found.count(JobKind.SWEEP_EVENTS)
         ensures += found.count(JobKind.ENSURE)
     assert (sweeps, ensures) == (12, 1)
+
+
+def test_an_account_without_webhooks_is_swept_every_minute(
+    world: World, connected: AccountId, clock: FixedClock
+):
+    with world.database.write() as session:
+        accounts.hook_key(session, world.vault, connected, "kommo")
+    sweeps = 0
+    for _ in range(20):  # every 30 seconds of ten minutes
+        periodic.defer_due(world)
+        sweeps += _kinds(world.database).count(JobKind.SWEEP_EVENTS)
+        clock.advance(seconds=30)
+    assert sweeps == 10
 
 
 def test_a_stretch_is_taken_once_over_all_processes(world: World, connected: AccountId):
