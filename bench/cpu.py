@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from bench.figures import Figure, at_most, exactly, plain
-from bench.stage import UNPACED, Stage, standing
+from bench.stage import UNPACED, Stage, standing, wait_for
 from server.core.states import JobClass
 from server.flows.world import Recorder
 from server.store import inbox, jobs
@@ -25,7 +25,7 @@ ACCOUNTS = 2
 def measure() -> list[Figure]:
     with standing(ACCOUNTS, UNPACED, unlimited=True) as stage:
         stage.issue(stage.deals(DEALS))  # the first of everything is slower
-        calls = _recorded(stage)
+        calls = next(filter(None, (_recorded(stage) for _ in range(10))))
         ratios, ours, bare = [], [], []
         for _ in range(ROUNDS):
             ours.append(_deals(stage))
@@ -74,7 +74,8 @@ def _row(session: requests.Session, calls: list[Sent]) -> None:
 
 
 def _recorded(stage: Stage) -> list[Sent]:
-    """What Billhook sends for one deal of a known client, as it hands it to its HTTP seam."""
+    """What Billhook sends for one deal of a known client, as it hands it to its HTTP seam; nothing
+    where the server's own sweep was faster."""
     sent: list[Sent] = []
 
     class Tapped(Caller):
@@ -94,4 +95,5 @@ def _recorded(stage: Stage) -> list[Sent]:
         new = NewJob(account, JobKind.DEAL_TO_INVOICE, subject, JobClass.CLICK, {})
         jobs.defer(session, new, now)
     Runner(replace(stage.parts.world, caller=tapped)).drain()
+    wait_for(lambda: stage.box.linked([(0, deal_id)]) == 1, "the recorded deal's link")
     return sent

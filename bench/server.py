@@ -6,6 +6,7 @@ Nothing else differs; a setting for it would be one that no operator needs.
 import os
 import sys
 from time import process_time
+from typing import Any
 
 from flask import Flask, Response
 from sqlalchemy import event
@@ -13,27 +14,27 @@ from sqlalchemy import event
 from server.app import create_app, log_quietly, wired
 from server.commands.serving import Turning, _bring_up_to_date, _Server
 from server.config import Config
+from server.store.db import Database
 from server.web.auth import Auth, needs
 
 
 class Unpaced(_Server):
     def load(self) -> Flask:
         app = create_app(self._config, limits={})
-        _choose_sync(app)
+        choose_sync(wired(app).database)
         app.add_url_rule("/bench/cpu", view_func=_cpu)
         self.turning = Turning(app)
         self.turning.start()
         return app
 
 
-def _choose_sync(app: Flask) -> None:
-    wanted = os.environ.get("BENCH_SYNCHRONOUS", "")
-    if not wanted:
-        return
+def choose_sync(database: Database) -> None:
+    """By BENCH_SYNCHRONOUS, for the figure that the decision on it needs."""
+    if wanted := os.environ.get("BENCH_SYNCHRONOUS"):
 
-    @event.listens_for(wired(app).database.engine, "connect")
-    def less(connection: object, _record: object) -> None:
-        connection.execute(f"PRAGMA synchronous={wanted}")  # type: ignore[attr-defined]
+        @event.listens_for(database.engine, "connect")
+        def choose(connection: Any, _record: Any) -> None:
+            connection.execute(f"PRAGMA synchronous={wanted}")
 
 
 @needs(Auth.NOBODY)

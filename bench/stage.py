@@ -186,9 +186,7 @@ def _connect(stage: Stage) -> None:
         ticket = _consented(stage.parts, "kommo", None, {"account": one["kommo"]})
         account = AccountId(connect_kommo.complete(world, ticket).account_id)
         chosen = {"identity_id": str(one["identity"])}
-        connect_freshbooks.complete(
-            world, _consented(stage.parts, "freshbooks", account, chosen)
-        )
+        connect_freshbooks.complete(world, _consented(stage.parts, "freshbooks", account, chosen))
         with stage.parts.database.write() as session:
             key = accounts.hook_key(session, world.vault, account, "kommo")
         stage.accounts.append(account)
