@@ -20,9 +20,7 @@ from server.store.job_rows import JobKind, JobRow, NewJob
 __all__ = ["JobKind", "JobRow", "NewJob"]
 
 LEASE = timedelta(seconds=20)
-LONGEST = timedelta(minutes=10)  # a run that lasts longer hangs, and is taken over
 PER_ACCOUNT = 2  # running at once; Kommo's seven calls a second leave no room for more
-MOST_DEATHS = 5  # runs that ended with the process, in a row
 DEATHS = "deaths"  # their count, in the payload
 _JOB = cast("sa.Table", JobRow.__table__)
 RACES = 5  # looks and inserts; to lose this often in a row, others must defer and claim meanwhile
@@ -201,10 +199,11 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
     """
     if "payload" in changes:  # it ended by itself: the row of deaths is broken
         changes["payload"] = {k: v for k, v in changes["payload"].items() if k != DEATHS}
-    return _end(session, job_id, owner, now, changes)
+    return end(session, job_id, owner, now, changes)
 
 
-def _end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[str, Any]) -> bool:
+def end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[str, Any]) -> bool:
+    """``finish`` without its last word on deaths."""
     mine = sa.and_(_JOB.c.id == job_id, _JOB.c.lease_owner == owner)
     free = {"lease_owner": None, "lease_until": None, "updated_at": now}
     if "said" in changes:
@@ -228,55 +227,6 @@ def _fold(session: Session, job_id: int, changes: dict[str, Any]) -> None:
         waiting.payload = {**changes.get("payload", row.payload), **waiting.payload}
         waiting.job_class = min(waiting.job_class, row.job_class)
         session.flush()
-
-
-def free_expired(session: Session, now: datetime) -> list[JobRow]:
-    """Jobs whose runner died come back; one whose subject has a newer open job folds into it.
-
-    A job that takes its process with it every time is parked: it may not stop the line. Returns
-    those. Who renews its lease at this moment is alive, and passed over.
-    """
-    expired = session.scalars(
-        sa.select(JobRow)
-        .where(JobRow.state == JobState.RUNNING, JobRow.lease_until <= now)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in expired:
-        deaths = int(row.payload.get(DEATHS, 0)) + 1
-        state: dict[str, Any] = {"state": JobState.WAITING, "due_at": now}
-        if deaths >= MOST_DEATHS:
-            state = {"state": JobState.PARKED, "cause": "bug", "said": f"died {deaths} times"}
-        state["payload"] = {**row.payload, DEATHS: deaths}
-        _end(session, row.id, str(row.lease_owner), now, state)
-        session.refresh(row)
-    return [row for row in expired if row.state == JobState.PARKED]
-
-
-def any_expired(session: Session, now: datetime) -> bool:
-    query = sa.select(JobRow.id).where(JobRow.state == JobState.RUNNING, JobRow.lease_until <= now)
-    return session.scalar(query.limit(1)) is not None
-
-
-def renew_of(session: Session, owner: str, ids: Sequence[int], now: datetime) -> None:
-    """Lengthen the leases of one process's runs, up to LONGEST after their claim."""
-    session.execute(
-        sa.update(JobRow)
-        .where(
-            JobRow.id.in_(ids),
-            JobRow.lease_owner.startswith(owner, autoescape=True),
-            JobRow.updated_at > now - LONGEST,
-        )
-        .values(lease_until=now + LEASE)
-    )
-
-
-def free_all(session: Session, now: datetime) -> list[JobRow]:
-    """Clear every lease, then ``free_expired``: only for who holds the one-clock lock of an
-    SQLite database, where whoever held a lease is dead."""
-    session.execute(
-        sa.update(JobRow).where(JobRow.state == JobState.RUNNING).values(lease_until=now)
-    )
-    return free_expired(session, now)
 
 
 def resume(session: Session, account_id: int, causes: Sequence[str], now: datetime) -> int:

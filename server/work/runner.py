@@ -14,7 +14,7 @@ from server.core.states import JobState
 from server.flows import give_up
 from server.flows.run import LostLease, Run
 from server.flows.world import World
-from server.store import jobs
+from server.store import jobs, leases
 from server.store.db import Session
 from server.store.jobs import JobKind, JobRow
 from server.work.retry import Verdict, judge
@@ -39,14 +39,14 @@ class Runner:
 
     def take_over(self) -> None:
         """Whoever held a lease is dead: only for who holds the database's one clock."""
-        self._free(jobs.free_all)
+        self._free(leases.free_all)
 
     def free_expired(self) -> None:
         """The jobs whose runner died come back."""
         with self.world.database.read() as session:
-            expired = jobs.any_expired(session, self.world.clock.now())
+            expired = leases.any_expired(session, self.world.clock.now())
         if expired:
-            self._free(jobs.free_expired)
+            self._free(leases.free_expired)
 
     def run(self, job_id: JobId) -> JobState | None:
         """Run a due job; None: it was not due, or another runs it or its subject."""
@@ -84,7 +84,7 @@ class Runner:
         if not self.running:
             return
         with self.world.database.write() as session:
-            jobs.renew_of(session, self.owner, sorted(self.running), self.world.clock.now())
+            leases.renew_of(session, self.owner, sorted(self.running), self.world.clock.now())
 
     def _free(self, free: Callable[[Session, datetime], list[JobRow]]) -> None:
         """Where that parks a job, somebody hears of it."""

@@ -8,9 +8,10 @@ import pytest
 
 from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
-from server.store import jobs
+from server.store import jobs, leases
 from server.store.db import Database
-from server.store.jobs import LEASE, LONGEST, MOST_DEATHS, JobKind
+from server.store.jobs import LEASE, JobKind
+from server.store.leases import LONGEST, MOST_DEATHS
 from tests.fixed_clock import START
 from tests.store import rows
 from tests.store.rows import a_job, claim, defer, finish, job
@@ -26,12 +27,12 @@ def _renew(database: Database, job_id: int, owner: str = "me", now: Any = START)
 
 def _free_expired(database: Database, now: Any) -> None:
     with database.write() as session:
-        jobs.free_expired(session, now)
+        leases.free_expired(session, now)
 
 
 def _any_expired(database: Database, now: Any) -> bool:
     with database.read() as session:
-        return jobs.any_expired(session, now)
+        return leases.any_expired(session, now)
 
 
 # Claiming
@@ -260,7 +261,7 @@ def test_a_process_renews_its_own_runs_and_no_others(database: Database, account
     claim(database, theirs, "proc2:run1")
     soon = START + timedelta(seconds=5)
     with database.write() as session:
-        jobs.renew_of(session, "proc1", [mine, theirs], soon)
+        leases.renew_of(session, "proc1", [mine, theirs], soon)
     assert job(database, mine).lease_until == soon + LEASE
     assert job(database, theirs).lease_until == START + LEASE
 
@@ -273,7 +274,7 @@ def test_a_run_that_hangs_is_renewed_for_ten_minutes_at_most(
 
     def renewed(now: Any) -> bool:
         with database.write() as session:
-            jobs.renew_of(session, "proc", [job_id], now)
+            leases.renew_of(session, "proc", [job_id], now)
         return job(database, job_id).lease_until == now + LEASE
 
     assert renewed(START + LONGEST - timedelta(seconds=1))
@@ -284,7 +285,7 @@ def test_an_owners_name_is_taken_letter_by_letter(database: Database, account: A
     job_id = defer(database, a_job(account))
     claim(database, job_id, "procX:run")
     with database.write() as session:
-        jobs.renew_of(session, "proc_", [job_id], LATER)
+        leases.renew_of(session, "proc_", [job_id], LATER)
     assert job(database, job_id).lease_until == START + LEASE
 
 
@@ -293,6 +294,6 @@ def test_after_a_start_all_leases_are_free(database: Database, account: AccountI
     for job_id in running:
         claim(database, job_id, f"dead{job_id}")
     with database.write() as session:
-        jobs.free_all(session, START)
+        leases.free_all(session, START)
     assert {job(database, job_id).state for job_id in running} == {JobState.WAITING}
     assert all(claim(database, job_id) for job_id in running)

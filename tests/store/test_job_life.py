@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from server.core.states import OPEN_JOB_STATES, JobState
-from server.store import jobs
+from server.store import jobs, leases
 from server.store.db import Database
 from server.store.jobs import JobKind, JobRow
 from tests.fixed_clock import START
@@ -106,12 +106,12 @@ class JobLife(RuleBasedStateMachine):
     @rule()
     def the_dead_are_found(self) -> None:
         with self.database.write() as session:
-            jobs.free_expired(session, self.now)
+            leases.free_expired(session, self.now)
 
     @rule()
     def the_process_starts_anew(self) -> None:
         with self.database.write() as session:
-            jobs.free_all(session, self.now)
+            leases.free_all(session, self.now)
 
     @rule(cause=st.sampled_from(CAUSES))
     def a_cause_goes_away(self, cause: str) -> None:

@@ -15,7 +15,8 @@ from server.flows.world import World
 from server.store import jobs
 from server.store.accounts import AccountRow, ConnectionRow
 from server.store.calls import CallRow
-from server.store.jobs import LEASE, MOST_DEATHS, JobKind, JobRow
+from server.store.jobs import LEASE, JobKind, JobRow
+from server.store.leases import MOST_DEATHS
 from server.vendors.http import CallMade
 from server.work import runner as runner_module
 from server.work.runner import Runner
