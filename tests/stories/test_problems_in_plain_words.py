@@ -285,7 +285,6 @@ def test_what_freshbooks_refuses_after_the_claim_is_said_and_billed_when_mended(
 def test_two_invoices_of_one_deal_are_looked_at_again_when_the_deal_is_changed(
     shop: Shop, rig: Rig
 ) -> None:
-    """As the task says, though a person mends it in FreshBooks, who tells us nothing."""
     rig.sandbox.faults.add(Fault("lose_reply", CREATE, "freshbooks"))
     deal = shop.deal()
     shop.issue(deal)
