@@ -15,7 +15,7 @@ from typing import Any, Self
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from server.app import create_app, wired
+from server.app import create_app, log_quietly, wired
 from server.config import Config
 from server.core.keys import AccountId
 from server.flows import (
@@ -34,6 +34,8 @@ from server.store.accounts import ConnectionRow
 from server.store.jobs import JobKind, JobRow
 from server.vendors.connection import SHARED
 from tests.browser import Browser
+
+log_quietly()  # as the command does; structlog's own way prints every local of a traceback
 
 MONDAY = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KOMMO_ID, KOMMO_SECRET = "8f1c2d3e-0000-4000-8000-000000000001", "kommo-client-secret"

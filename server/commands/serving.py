@@ -1,5 +1,6 @@
 """Running Billhook: web and engine in one process, its database, and the vendors in a box."""
 
+import os
 import socket
 import threading
 from typing import Any
@@ -8,6 +9,7 @@ import click
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from server.app import create_app, wired
 from server.commands.parts import opened, read_config
@@ -134,7 +136,11 @@ class Turning:
                 if self._stopping.wait(1.0):
                     return
             log.warning("it has ended; jobs run here now")
-        self._parts.engine.start()
+        try:
+            self._parts.engine.start()
+        except Exception:
+            log.exception("the engine did not start; a server without one would only collect work")
+            os._exit(Arbiter.WORKER_BOOT_ERROR)  # gunicorn's master then ends too
         self._started = True
 
 

@@ -5,7 +5,6 @@
 
 import sys
 import tempfile
-from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
@@ -14,7 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
-SCRIPTS = Path(__file__).parent / "migrations"
+from server.resources import resource
+
+SCRIPTS = resource("migrations")
 UPGRADING = 0x62696C6D  # an advisory lock; the one clock holds its neighbour for life
 
 

@@ -115,31 +115,23 @@ class Caller:
         """One HTTP call, once. Raises TryLater when no whole answer came: certainty NOT_SENT if
         not a byte went out, else UNCERTAIN.
         """
-        request = requests.Request(
-            method,
-            url,
-            headers=_headers(headers),
-            params=params if params is None or isinstance(params, Mapping) else list(params),
-            json=json,
-            data=form,
-            auth=_as_it_is,
-        )
+        asked = params if params is None or isinstance(params, Mapping) else list(params)
+        parts = {"headers": _headers(headers), "params": asked, "json": json, "data": form}
+        request = requests.Request(method, url, auth=_as_it_is, **parts)
         call = Call(self._deadline)
         started, watch = self.clock.now(), monotonic()
         reply, why = self._exchange(request, call)
-        outcome = "answered" if reply else _certainty(call)
-        self._record(
-            CallMade(
-                vendor=self.vendor,
-                method=method,
-                path=urlsplit(url).path,
-                status=reply.status if reply else None,
-                outcome=outcome,
-                started_at=started,
-                duration_ms=round((monotonic() - watch) * 1000),
-                request_id=_request_id(reply),
-            )
+        made = CallMade(
+            vendor=self.vendor,
+            method=method,
+            path=urlsplit(url).path,
+            status=reply.status if reply else None,
+            outcome="answered" if reply else _certainty(call),
+            started_at=started,
+            duration_ms=round((monotonic() - watch) * 1000),
+            request_id=_request_id(reply),
         )
+        self._record(made)
         if reply is None:  # raised outside the handler: the cause would carry the whole URL
             raise down(self.vendor, why, certainty=_certainty(call))
         return reply
