@@ -20,7 +20,7 @@ from server.app import Wired, create_app, wired
 from server.config import Config, ensure_secret_keys
 from server.core.keys import AccountId
 from server.flows import change_settings, connect, connect_freshbooks, connect_kommo
-from server.sandbox.visitor import Visitor
+from server.sandbox.browser import Browser
 from server.store import accounts, migrate
 from server.vendors.connection import SHARED
 
@@ -179,7 +179,7 @@ def _environ(addresses: dict[str, Any], folder: Path, url: str) -> dict[str, str
 
 
 def _connect(stage: Stage) -> None:
-    """As ``billhook connect`` does it, with a visitor for the browser's part."""
+    """As ``billhook connect`` does it, with a person at the browser."""
     world = stage.parts.world
     migrate.upgrade(stage.parts.database.engine)
     for one in stage.box.addresses()["accounts"]:
@@ -196,11 +196,9 @@ def _connect(stage: Stage) -> None:
 
 def _consented(parts: Wired, vendor: str, account: int | None, chosen: dict[str, str]) -> str:
     ticket = connect.mint(parts.world, vendor, account)
-    visitor = Visitor()
-    try:
-        visitor.consent(connect.start_url(parts.world, vendor, ticket), chosen)
-    finally:
-        visitor.close()
+    with Browser() as browser:
+        page = browser.get(connect.start_url(parts.world, vendor, ticket))
+        browser.decide(page, **(chosen or {}))
     progress = connect.look(parts.world, ticket)
     if progress.stage != "returned":
         raise RuntimeError(f"connecting {vendor}: {progress.said or progress.stage}")

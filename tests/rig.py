@@ -26,6 +26,7 @@ from server.flows import (
     periodic,
 )
 from server.sandbox import Ports, Sandbox, SandboxClock
+from server.sandbox.browser import Browser
 from server.sandbox.freshbooks import Business
 from server.sandbox.kommo.account import Account
 from server.sandbox.serve import Served, serve
@@ -33,7 +34,6 @@ from server.store import accounts, jobs, migrate
 from server.store.accounts import ConnectionRow
 from server.store.jobs import JobKind, JobRow
 from server.vendors.connection import SHARED
-from tests.browser import Browser
 
 log_quietly()  # as the command does; structlog's own way prints every local of a traceback
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.core.keys import AccountId
+from server.sandbox.browser import Browser, call
 from server.store import accounts
-from tests.browser import Browser, call
 from tests.processes import Process, eventually
 from tests.rig import FRESHBOOKS_ID, FRESHBOOKS_SECRET, KOMMO_ID, KOMMO_SECRET, Rig, free_ports
 from tests.web.test_bad_input import BODIES

@@ -1,6 +1,6 @@
 """The demo's world: vendors in this process, Billhook as a server of its own, connected.
 
-A browser's part in connecting is played by ``sandbox.visitor``: it follows the redirects and
+A browser's part in connecting is played by ``sandbox.browser``: it follows the redirects and
 presses *Allow*, as a person would.
 """
 
@@ -23,8 +23,8 @@ from server.config import Config, ensure_secret_keys
 from server.demo.settings import RULE, demo_settings
 from server.flows import change_settings, connect, connect_freshbooks, connect_kommo
 from server.sandbox import Ports, Sandbox
+from server.sandbox.browser import Browser
 from server.sandbox.seed import Demo, seed_demo
-from server.sandbox.visitor import Visitor
 from server.store import migrate
 from server.vendors.connection import SHARED
 
@@ -147,28 +147,27 @@ def _answers(url: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
 
 
 def _connect(config: Config, demo: Demo) -> int:
-    """As ``billhook connect`` does it, with the visitor for the browser's part."""
+    """As ``billhook connect`` does it, with a person at the browser."""
     parts = wired(create_app(config))
-    visitor = Visitor()
     try:
         migrate.upgrade(parts.database.engine)
         account_id = connect_kommo.complete(
-            parts.world, _consented(parts, visitor, "kommo", None)
+            parts.world, _consented(parts, "kommo", None)
         ).account_id
-        ticket = _consented(parts, visitor, "freshbooks", account_id)
+        ticket = _consented(parts, "freshbooks", account_id)
         connect_freshbooks.complete(parts.world, ticket)
         change_settings.save(parts.world, account_id, demo_settings(demo), "demo")
         change_settings.switch_on(parts.world, account_id, RULE)
     finally:
-        visitor.close()
         parts.database.engine.dispose()
         SHARED.close()
     return account_id
 
 
-def _consented(parts: Wired, visitor: Visitor, vendor: str, account_id: int | None) -> str:
+def _consented(parts: Wired, vendor: str, account_id: int | None) -> str:
     ticket = connect.mint(parts.world, vendor, account_id)
-    visitor.consent(connect.start_url(parts.world, vendor, ticket))
+    with Browser() as browser:
+        browser.decide(browser.get(connect.start_url(parts.world, vendor, ticket)))
     progress = connect.look(parts.world, ticket)
     if progress.stage != "returned":
         raise DemoFailed(f"connecting {vendor}: {progress.said or progress.stage}")

@@ -12,8 +12,8 @@ from server.core.tokens import Token
 from server.flows import connect, connect_kommo
 from server.flows import world as outside
 from server.flows.connect import CannotConnect, unrecorded
+from server.sandbox.browser import call
 from server.store import accounts
-from tests.browser import call
 from tests.rig import Rig
 
 T = TypeVar("T")

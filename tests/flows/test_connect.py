@@ -10,11 +10,11 @@ from server.flows import change_settings, connect, connect_freshbooks, connect_k
 from server.flows import world as outside
 from server.flows.connect import CannotConnect, unrecorded
 from server.sandbox import Fault
+from server.sandbox.browser import Browser
 from server.sandbox.freshbooks.oauth import INVOICER
 from server.store import accounts, grants, jobs, settings
 from server.store.grants import GrantRow
 from server.store.jobs import JobKind
-from tests.browser import Browser
 from tests.rig import FRESHBOOKS_ID, FRESHBOOKS_SECRET, Rig
 
 A_TOKEN_S_LIFE = timedelta(hours=12)

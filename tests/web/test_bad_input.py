@@ -8,9 +8,9 @@ import pytest
 import requests
 from werkzeug.routing import Rule
 
+from server.sandbox.browser import call
 from server.store import accounts
 from server.store.tables import Base
-from tests.browser import call
 from tests.rig import Rig
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from server.flows import connect, welcome
+from server.sandbox.browser import Browser, call
 from server.store import accounts
 from server.store.tickets import TicketRow
-from tests.browser import Browser, call
 from tests.rig import KOMMO_ID, Rig
 
 VENDORS = ("kommo", "freshbooks")

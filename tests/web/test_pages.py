@@ -2,8 +2,8 @@
 
 import pytest
 
+from server.sandbox.browser import call
 from server.web.auth import Auth
-from tests.browser import call
 from tests.rig import Rig
 
 DOORS = {
