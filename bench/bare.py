@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, Response, request
 
 from bench.server import choose_sync
-from server.commands.serving import _Server
+from server.commands.serving import SWITCH, _Server
 from server.config import Config
 from server.store.db import connect
 
@@ -22,6 +22,7 @@ KEPT = sa.Table(
 
 class Bare(_Server):
     def load(self) -> Flask:
+        sys.setswitchinterval(SWITCH)
         app = Flask("bare")
         database = connect(app, self._config.database_url)
         choose_sync(database)

@@ -12,7 +12,7 @@ from flask import Flask, Response
 from sqlalchemy import event
 
 from server.app import create_app, log_quietly, wired
-from server.commands.serving import Turning, _bring_up_to_date, _Server
+from server.commands.serving import SWITCH, Turning, _bring_up_to_date, _Server
 from server.config import Config
 from server.store.db import Database
 from server.web.auth import Auth, needs
@@ -20,6 +20,7 @@ from server.web.auth import Auth, needs
 
 class Unpaced(_Server):
     def load(self) -> Flask:
+        sys.setswitchinterval(SWITCH)
         app = create_app(self._config, limits={})
         choose_sync(wired(app).database)
         app.add_url_rule("/bench/cpu", view_func=_cpu)

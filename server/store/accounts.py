@@ -1,7 +1,7 @@
 """Accounts, their connections to vendors, and the secret URLs that vendors call us by."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -89,6 +89,19 @@ def connection(session: Session, account_id: int, vendor: str) -> ConnectionRow 
 _CONNECTION = sa.select(ConnectionRow).where(
     ConnectionRow.account_id == sa.bindparam("account_id"),
     ConnectionRow.vendor == sa.bindparam("vendor"),
+)
+
+
+def standing(session: Session, account_id: int, vendor: str) -> tuple[str, str] | None:
+    """(state, external id) of the account's connection; asked with every hook."""
+    bound = {"account_id": account_id, "vendor": vendor}
+    row = session.connection().execute(_STANDING, bound).first()
+    return (row.state, row.external_id) if row else None
+
+
+_TIE = cast("sa.Table", ConnectionRow.__table__)
+_STANDING = sa.select(_TIE.c.state, _TIE.c.external_id).where(
+    _TIE.c.account_id == sa.bindparam("account_id"), _TIE.c.vendor == sa.bindparam("vendor")
 )
 
 

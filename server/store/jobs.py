@@ -44,7 +44,7 @@ def defer(session: Session, new: NewJob, now: datetime) -> int:
             return row.id
         try:
             with savepoint(session):
-                return _insert(session, new, now).id
+                return _insert(session, new, now)
         except IntegrityError as err:  # another was faster (PostgreSQL); its job may even run now
             tries += 1
             if tries == RACES or not is_duplicate(err):
@@ -71,20 +71,13 @@ _OPEN = (
 _OPEN_OF_ACCOUNT = _OPEN.where(JobRow.account_id == sa.bindparam("account_id"))
 
 
-def _insert(session: Session, new: NewJob, now: datetime) -> JobRow:
-    row = JobRow(
-        account_id=new.account_id,
-        kind=new.kind,
-        subject=new.subject,
-        job_class=new.job_class,
-        payload=new.payload,
-        due_at=new.due_at or now,
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
+def _insert(session: Session, new: NewJob, now: datetime) -> int:
+    row = {**vars(new), "due_at": new.due_at or now, "created_at": now, "updated_at": now}
+    key = session.connection().execute(_NEW, row).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+_NEW = sa.insert(_JOB)
 
 
 def has_open(session: Session, account_id: int, subject: str) -> bool:
