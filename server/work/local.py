@@ -7,6 +7,7 @@ a date job stands for each waiting retry of the near future; a sweep every five 
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -23,7 +24,9 @@ log = structlog.get_logger()
 
 THREADS = 16  # stories mostly wait for vendors: 60 deals over 10 accounts run side by side
 SWEEP = 5  # seconds
-PAUSE = 0.01  # seconds between two looks: in a burst one look serves many commits
+# Seconds between two looks: in a burst one look serves many commits. Over a long line a look takes
+# milliseconds; then it is so many times as long as the look took, a quarter second at most.
+PAUSE, PAUSES, LONGEST_PAUSE = 0.01, 8, 0.25
 DATE_JOBS = 200  # the nearest retries; later ones are met by the sweep that precedes them
 
 
@@ -77,6 +80,7 @@ class LocalEngine:
         while not self._stopping.is_set():
             self._wake.wait()
             self._wake.clear()
+            began = monotonic()
             try:
                 self._submit_due()
                 if self._plan.is_set():
@@ -85,7 +89,8 @@ class LocalEngine:
             except Exception:
                 # The line may not stop: the sweep comes again in five seconds.
                 log.exception("dispatch failed")
-            self._stopping.wait(PAUSE)
+            pause = min(PAUSES * (monotonic() - began), LONGEST_PAUSE)
+            self._stopping.wait(max(PAUSE, pause))
 
     def _submit_due(self) -> None:
         """As many as threads are free. Whoever ends a run has us look again, so that what comes
