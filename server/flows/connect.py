@@ -175,6 +175,7 @@ def connected(session: Session, world: World, row: ConnectionRow) -> None:
     """What waits for this connection goes on: the connection itself, and jobs parked on it."""
     row.state = "connected"
     row.down_since = None
+    row.connected_at = world.clock.now()
     jobs.resume(session, row.account_id, [f"{row.vendor}:reconnect"], world.clock.now())
 
 

@@ -19,10 +19,13 @@ from server.vendors.freshbooks.read import Invoice, invoice_page
 DRAFT = 1  # FreshBooks' status of an invoice that was never sent
 
 
-def deliver(run: Run, document: DocumentRow) -> DocumentRow:
+def deliver(run: Run, document: DocumentRow, seen: Invoice | None = None) -> DocumentRow:
     """Send as the rule wants and put the client's link on the document. Raises the outcomes; an
-    unsent invoice is shown on the deal as the draft that it is."""
+    unsent invoice is shown on the deal as the draft that it is. ``seen`` is how it was found: one
+    that a person sent meanwhile is not sent again."""
     try:
+        if seen is not None and seen.status != DRAFT:
+            document = _sent(run, document, seen)
         if document.state != DocumentState.SENT:
             document = _send(run, document)
         return _link(run, document)
@@ -79,6 +82,8 @@ def _email(run: Run, document: DocumentRow, invoice_id: InvoiceId) -> DocumentRo
     with run.world.database.read() as session:
         mail = ledger.look(session, key)
         before = ledger.last_attempt(session, mail.id) if mail else None
+    if mail is not None and mail.state == DocumentState.SENT:  # and then our run ended
+        return _sent(run, document, run.freshbooks.invoice(invoice_id))
     if before is not None and unsettled(before):
         waiting = look_up.wait_out(run, before)
         if waiting is not None:

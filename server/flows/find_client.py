@@ -30,13 +30,16 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
     if known is not None:
         return known.upstream_id
     key = Key(run.account_id, "client", digest(client.key), "client")
-    _wait_for_another(run, key)
+    before = _wait_for_another(run, key)
     found = _search(run, client)
+    if found is None and before is not None and unsettled(before):
+        # As it was sent: the contact may have been edited since.
+        found = _search(run, DraftClient(**before.draft["client"]))
     if found is not None:
         with run.phase() as session:
             _link(session, run, home, client.key, found.id, made_by_us=False)
         return str(found.id)
-    return _make(run, home, key, client, currency)
+    return _make(run, home, key, client, currency, before)
 
 
 def forget_client(run: Run, client_key: str) -> None:
@@ -50,16 +53,17 @@ def forget_client(run: Run, client_key: str) -> None:
             document.state = DocumentState.DELETED
 
 
-def _wait_for_another(run: Run, key: Key) -> None:
-    """Another run (or an earlier one of ours that died) may be making this very client."""
+def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
+    """Another run (or an earlier one of ours that died) may be making this very client. Returns
+    the last attempt, of which nobody's call can still be under way."""
     with run.world.database.read() as session:
         document = ledger.look(session, key)
         attempt = ledger.last_attempt(session, document.id) if document else None
     if attempt is None or not unsettled(attempt):
-        return
+        return attempt
     waiting = look_up.wait_out(run, attempt)
     if waiting is None:
-        return
+        return attempt
     after = timedelta(seconds=1) if attempt.outcome == AttemptOutcome.OPEN else waiting.after
     raise TryLater(
         "freshbooks:client",
@@ -101,16 +105,17 @@ def _squeezed(vat_number: str) -> str:
     return folded(vat_number).replace(" ", "")
 
 
-def _make(run: Run, home: str, key: Key, client: DraftClient, currency: str) -> str:
+def _make(  # what is to be made, and what was known when it was looked for
+    run: Run, home: str, key: Key, client: DraftClient, currency: str, seen: AttemptRow | None
+) -> str:
+    """Only if nobody began one since we looked: their call may have made it after our search."""
     draft = {"client": vars(client), "currency": currency}
     with run.phase() as session:
         document = ledger.open_document(session, key, run.now(), kind="client", home=home)
-        before = ledger.last_attempt(session, document.id)
-        if before is not None and before.outcome == AttemptOutcome.OPEN:
-            overtaken = look_up.wait_out(run, before) is not None
-        else:
-            overtaken = document.state == DocumentState.CREATED
+        last = ledger.last_attempt(session, document.id)
+        overtaken = (last.id if last else None) != (seen.id if seen else None)
         if not overtaken:
+            ledger.record(session, document.id, run.now(), home=home, upstream_id=None)
             attempt = ledger.begin(session, document, Frozen(draft, digest(draft)), run.now())
     if overtaken:
         raise TryLater("freshbooks:client", "Another deal just made this client.", burns=False)

@@ -15,7 +15,7 @@ PROBE_EVERY = timedelta(minutes=5)
 TOLD = (JobKind.DEAL_TO_INVOICE, JobKind.INVOICE_TO_DEAL)
 DOWN = ("down", "forbidden")  # of the connection; the others are of one call
 # What goes on by itself when the vendor takes it again: every cause but access that has ended.
-WATCHED = (*DOWN, "busy", "refused", "fields")
+WATCHED = (*DOWN, "uncertain", "busy", "refused", "fields")
 
 MENDED = "Billhook looks again as soon as the deal, its contact or its company is changed."
 WORDS = {
@@ -46,6 +46,8 @@ def given_up(
     vendor, _, what = cause.partition(":")
     if what in WATCHED:
         _watch(session, run, vendor, what)
+    if what == "reconnect":
+        _lost(session, run, vendor)
     if tell and run.job.kind in TOLD:
         words = plain(JobKind(run.job.kind), cause, said, problems)
         _tell(session, run, cause, words, problems)
@@ -73,6 +75,18 @@ def _watch(session: Session, run: Run, vendor: str, what: str) -> None:
         run.account_id, JobKind.PROBE, f"connection:{vendor}", JobClass.SWEEP, {}, due_at=due
     )
     jobs.defer(session, probe, run.now())
+
+
+def _lost(session: Session, run: Run, vendor: str) -> None:
+    """The connection says so where people look; its jobs wait. Where somebody connected during
+    this run, the job was refused with the old access and goes on at once."""
+    row = accounts.connection(session, run.account_id, vendor) if run.job.account_id else None
+    if row is None or row.state != "connected":
+        return
+    if row.connected_at > run.job.updated_at:
+        jobs.resume(session, run.account_id, [f"{vendor}:reconnect"], run.now())
+    else:
+        accounts.mark_connection(session, row.id, state="reconnect")
 
 
 def _tell(session: Session, run: Run, cause: str, text: str, problems: Sequence[Problem]) -> None:

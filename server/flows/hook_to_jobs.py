@@ -31,7 +31,7 @@ def take(
     told = parse(raw, content_type)
     now = world.clock.now()
     with world.database.write() as session:
-        verdict = _verdict(session, hook, told)
+        verdict = not_ours(session, hook.account_id, told)
         event_id = inbox.keep(
             session,
             account_id=hook.account_id,
@@ -70,12 +70,12 @@ def make_jobs(
     return f"{made} of {len(told.changes)} to look at" if made else "concerns no rule"
 
 
-def _verdict(session: Session, hook: HookRow, told: KommoHook) -> str | None:
+def not_ours(session: Session, account_id: int, told: KommoHook) -> str | None:
     """Why the whole hook makes no job, if it does not."""
-    connection = accounts.connection(session, hook.account_id, "kommo")
-    if connection is None or connection.state == "disconnected":
+    state, external_id = accounts.standing(session, account_id, "kommo") or ("", "")
+    if state in ("", "disconnected"):
         return "this account is not connected to Kommo"
-    if told.account_id is not None and str(told.account_id) != connection.external_id:
+    if told.account_id is not None and str(told.account_id) != external_id:
         return f"names another Kommo account ({told.account_id})"
     return None
 
@@ -93,6 +93,8 @@ def _of_deal(  # the parts of one hook, all of them
     named = (change.pipeline_id, change.stage_id) in triggers(document)
     if named and change.action in ENTERING:
         _enter(session, account_id, change, now, event_id)
+    if change.action == "restore":
+        _show_again(session, account_id, change.id, now)
     if not named and not jobs.has_open(session, account_id, subject):
         return False
     if _billed(session, account_id, change.id) and not replay:
@@ -112,7 +114,8 @@ def _enter(session: Session, account_id: int, change: Change, now: datetime, eve
     if change.pipeline_id is None or change.stage_id is None:
         return
     at = min(change.at or now, now)
-    entered = Entered(change.id, change.pipeline_id, change.stage_id, at, event_id)
+    place = (change.pipeline_id, change.stage_id)
+    entered = Entered(change.id, *place, at, event_id, received=change.at is None)
     inbox.enter(session, account_id, entered)
 
 
@@ -121,6 +124,15 @@ def _billed(session: Session, account_id: int, deal_id: int) -> bool:
     documents = ledger.of_source(session, account_id, "kommo", str(deal_id))
     invoices = [row for row in documents if row.kind == "invoice"]
     return any(row.settled and row.state != DocumentState.AMBIGUOUS for row in invoices)
+
+
+def _show_again(session: Session, account_id: int, deal_id: int, now: datetime) -> None:
+    """A deal is back from the trash: what could not be written on it meanwhile is written now."""
+    for row in ledger.of_source(session, account_id, "kommo", str(deal_id)):
+        if row.kind == "invoice" and row.upstream_id is not None:
+            subject, about = f"invoice:{row.id}", {"deal": str(deal_id)}
+            kind = JobKind.INVOICE_TO_DEAL
+            jobs.defer(session, NewJob(account_id, kind, subject, JobClass.HOOK, about), now)
 
 
 def _of_person(session: Session, account_id: int, change: Change, now: datetime) -> int:

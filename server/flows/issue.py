@@ -32,6 +32,12 @@ from server.vendors.freshbooks.write import (
 )
 
 NUMBER_TRIES = 3  # another's number was taken: the next, this often
+TAKEN = "is taken"
+ELSEWHERE = Problem(
+    "invoice",
+    "This invoice was begun in the FreshBooks business that was connected before.",
+    "Look there whether it was made; to finish it here, connect that business again.",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ def resume(run: Run, key: Key) -> DocumentRow | None:
         attempt = ledger.last_attempt(session, document.id) if document else None
     if document is None or attempt is None:
         return None
+    if _under_way(document, attempt) and document.home != _home(run):
+        raise CannotBill([ELSEWHERE])
     if document.state == DocumentState.AMBIGUOUS:
         return _resolve(run, document, attempt)
     if document.state == DocumentState.MISMATCH and run.job.payload.get("replay"):
@@ -88,6 +96,17 @@ def resume(run: Run, key: Key) -> DocumentRow | None:
     return None
 
 
+def _home(run: Run) -> str:
+    return f"freshbooks:{run.freshbooks_connection.external_id}"
+
+
+def _under_way(document: DocumentRow, attempt: AttemptRow) -> bool:
+    """Whether the next step is a call about what this document's business has, or may have."""
+    if document.state == DocumentState.AMBIGUOUS:
+        return True
+    return not document.settled and (document.upstream_id is not None or unsettled(attempt))
+
+
 def _compare_again(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
     """Somebody may have mended the invoice upstream; while it differs nothing is sent."""
     seen = run.freshbooks.invoice(InvoiceId(int(document.upstream_id or 0)))
@@ -95,15 +114,10 @@ def _compare_again(run: Run, document: DocumentRow, attempt: AttemptRow) -> Docu
 
 
 def _open(session: Session, run: Run, plan: Plan) -> DocumentRow:
-    return ledger.open_document(
-        session,
-        plan.key,
-        run.now(),
-        kind="invoice",
-        home=f"freshbooks:{run.freshbooks_connection.external_id}",
-        action=plan.action,
-        rule_slug=plan.rule_slug,
-    )
+    """Claimed by what the rule wants now: an earlier claim that was refused froze nothing."""
+    wanted = {"home": _home(run), "action": plan.action, "rule_slug": plan.rule_slug}
+    document = ledger.open_document(session, plan.key, run.now(), kind="invoice", **wanted)
+    return ledger.record(session, document.id, run.now(), **wanted)
 
 
 def _freeze(  # everything that an attempt freezes
@@ -120,7 +134,8 @@ def _freeze(  # everything that an attempt freezes
     place = where_reference_goes(draft, plan.numbering.kind)
     number = mark if place == "invoice_number" else ""
     if plan.numbering.kind == "sequence":
-        number = _next_number(session, run, plan.numbering)
+        number = _unused(session, document, plan.numbering)
+        number = number or _next_number(session, run, plan.numbering)
     return Frozen(
         draft=draft.to_json(),
         draft_hash=draft.hash(),
@@ -135,6 +150,20 @@ def _freeze(  # everything that an attempt freezes
 def _next_number(session: Session, run: Run, numbering: Numbering) -> str:
     """Reserved in the claim's own commit, so that no two claims have the same."""
     n = counters.take(session, run.account_id, f"invoice:{numbering.prefix}", numbering.next)
+    return _spelled(numbering, n)
+
+
+def _unused(session: Session, document: DocumentRow, numbering: Numbering) -> str:
+    """The number of an earlier claim that surely made nothing: a sequence shall have no gaps."""
+    before = ledger.last_attempt(session, document.id)
+    if before is None or not before.number or before.error.endswith(TAKEN):
+        return ""
+    digits = before.number.removeprefix(numbering.prefix)
+    fits = digits.isdecimal() and before.number == _spelled(numbering, int(digits))
+    return before.number if fits and int(digits) >= numbering.next else ""
+
+
+def _spelled(numbering: Numbering, n: int) -> str:
     return f"{numbering.prefix}{n:0{numbering.digits}d}"
 
 
@@ -174,7 +203,7 @@ def _adopt(
     run: Run, document: DocumentRow, attempt: AttemptRow, made: Invoice, how: AttemptOutcome
 ) -> DocumentRow:
     document = record_invoice(run, document, attempt, made, how)
-    return document if document.settled else deliver(run, document)
+    return document if document.settled else deliver(run, document, seen=made)
 
 
 def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
@@ -216,10 +245,10 @@ def _number_taken(
     ours = [found for found in look_up.invoices_of(run, attempt) if found.number == attempt.number]
     if len(ours) == 1:
         return _adopt(run, document, attempt, ours[0], AttemptOutcome.ADOPTED)
-    error = f"number {taken.ref} is taken"
+    error = f"number {taken.ref} {TAKEN}"
     end(run, attempt, AttemptOutcome.REFUSED, error)
     with run.world.database.read() as session:
-        refused = [a for a in ledger.attempts(session, document.id) if a.error.endswith("is taken")]
+        refused = [a for a in ledger.attempts(session, document.id) if a.error.endswith(TAKEN)]
     problem = Problem(
         "numbering",
         f"FreshBooks already has an invoice with the number {attempt.number}.",

@@ -25,16 +25,19 @@ def wait_out(run: Run, attempt: AttemptRow) -> TryLater | None:
 
 
 def after_quiet(run: Run, later: TryLater) -> TryLater:
-    """The outcome of a create that failed: one of unknown effect waits the quiet period first."""
-    return not_yet(run.world.quiet_period) if is_uncertain(later) else later
+    """The outcome of a create that failed: one of unknown effect waits the quiet period at least.
+
+    It counts as a try, the wait does not: a vendor that fails at every create is told of in time.
+    """
+    return not_yet(run.world.quiet_period, burns=True) if is_uncertain(later) else later
 
 
-def not_yet(left: timedelta) -> TryLater:
+def not_yet(left: timedelta, *, burns: bool = False) -> TryLater:
     return TryLater(
         "freshbooks:uncertain",
         "FreshBooks' answer was lost; Billhook looks for the invoice before it sends it again.",
         after=left,
-        burns=False,
+        burns=burns,
         certainty=Certainty.UNCERTAIN,
     )
 

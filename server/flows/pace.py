@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from server.core.errors import Certainty, TryLater
-from server.vendors.http import Caller, Reply
+from server.vendors.http import Caller, Reply, throttled
 
 LONGEST_WAIT = 10.0  # seconds; whoever would wait longer gives its thread back
 
@@ -89,7 +89,6 @@ class PacedCaller(Caller):
         self._budgets.wait(self._account_id, self.vendor, self.clock.now())
         reply = super().send(method, url, **parts)
         if reply.status == 429:
-            asked = reply.headers.get("Retry-After", "")
-            pause = timedelta(seconds=int(asked) if asked.isdigit() else 1)
+            pause = throttled(self.vendor, reply).after or timedelta(seconds=1)
             self._budgets.pause(self._account_id, self.vendor, self.clock.now() + pause)
         return reply

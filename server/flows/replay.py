@@ -10,7 +10,7 @@ from datetime import datetime
 
 from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
-from server.flows.hook_to_jobs import make_jobs
+from server.flows.hook_to_jobs import make_jobs, not_ours
 from server.flows.world import World
 from server.store import inbox, jobs
 from server.store.db import Session
@@ -101,4 +101,5 @@ def _take_again(session: Session, event: EventRow, now: datetime) -> None:
         told = parse(event.body, str(event.headers.get("Content-Type", "")))
     except BadHook:  # accepted by an older version; nothing to learn from it
         return
-    make_jobs(session, event.account_id, told, now, event_id=event.id, replay=True)
+    if not_ours(session, event.account_id, told) is None:
+        make_jobs(session, event.account_id, told, now, event_id=event.id, replay=True)

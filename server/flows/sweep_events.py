@@ -1,7 +1,9 @@
 """What webhooks missed: Kommo's own list of stage changes, read on from a cursor.
 
 The cursor overlaps ten minutes (events appear late) and moves only in the commit that wrote the
-jobs. A first sweep begins where the first rule was switched on: older deals are never touched.
+jobs: to the last event that Kommo told, so that neither events that are listed late nor a clock of
+ours that is ahead of Kommo's leave a gap; over a silence it follows an hour behind. A first sweep
+begins where the first rule was switched on: older deals are never touched.
 """
 
 from datetime import timedelta
@@ -17,6 +19,7 @@ from server.store.jobs import JobKind, NewJob
 
 STREAM = "kommo:events"
 OVERLAP = timedelta(minutes=10)
+BEHIND = timedelta(hours=1)  # without events: what may be missing at the end of Kommo's list
 
 
 def sweep_events(run: Run) -> str:
@@ -44,5 +47,6 @@ def sweep_events(run: Run) -> str:
                 subject = f"deal:{entry.deal_id}"
                 new = NewJob(run.account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.SWEEP, {})
                 jobs.defer(session, new, run.now())
-        inbox.move_cursor(session, run.account_id, STREAM, began)
+        read = max([began - BEHIND, *(event.at for event in told)])
+        inbox.move_cursor(session, run.account_id, STREAM, min(read, began))
     return f"{len(proven)} entries read, {news} of them missed by hooks"

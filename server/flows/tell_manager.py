@@ -9,6 +9,7 @@ from datetime import timedelta
 from server.core.errors import NotOurs
 from server.core.keys import DealId, reference
 from server.core.states import AttemptOutcome, DocumentState, JobState
+from server.flows import look_up
 from server.flows.attempt import noting, unsettled
 from server.flows.run import Run
 from server.store import jobs, ledger
@@ -29,6 +30,9 @@ def tell_manager(run: Run) -> str:
     if document is not None and document.state == DocumentState.CREATED:
         return "told already"
     if before is not None and unsettled(before):
+        waiting = look_up.wait_out(run, before)
+        if waiting is not None:
+            raise waiting
         found = _look(run, deal_id, before.reference)
         if found is not None:
             return _made(run, before, found, AttemptOutcome.ADOPTED)

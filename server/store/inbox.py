@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from server.store.db import Base, inserted, is_duplicate, rows_changed, savepoint
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
+SAME_MOMENT = timedelta(seconds=2)  # a stamp of a hook and of an event, of one clock
 
 
 class EventRow(Base):
@@ -72,6 +73,7 @@ class Entered:
     at: datetime
     event_id: int | None = None
     upstream_id: str | None = None
+    received: bool = False  # ``at`` is when we heard of it: the teller gave no time
 
 
 def keep(session: Session, **columns: Any) -> int:
@@ -94,10 +96,11 @@ _JUDGE = (
 
 
 def enter(session: Session, account_id: int, entered: Entered) -> bool:
-    """Keep an entering unless it is known already; whether it was new.
+    """Keep an entering unless it is known already; whether it was news.
 
     A hook's repetition, and Kommo's own event of the entering that a hook told, are the same:
-    same deal and stage within two minutes. The event's id is put on the hook's row.
+    same deal and stage within two minutes. The event's id is put on the hook's row, and a later
+    time: left and entered again, it counts from then (a rule may have been switched on between).
     """
     if _known(session, account_id, entered):
         return False
@@ -125,9 +128,12 @@ def _enter(session: Session, account_id: int, entered: Entered) -> bool:
     for row in same:
         if entered.upstream_id is None or row.upstream_id is None:
             row.upstream_id = row.upstream_id or entered.upstream_id
+            later = not entered.received and entered.at - row.at > SAME_MOMENT
+            row.at = entered.at if later else row.at
             session.flush()
-            return False
-    session.add(EntryRow(account_id=account_id, **vars(entered)))
+            return later
+    columns = {name: value for name, value in vars(entered).items() if name != "received"}
+    session.add(EntryRow(account_id=account_id, **columns))
     session.flush()
     return True
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import DocumentId
 from server.core.states import AttemptOutcome, DocumentState
-from server.store.db import Base, inserted, put
+from server.store.db import Base, inserted, put, writable
 
 
 class DocumentRow(Base):
@@ -198,7 +198,7 @@ def end(
     """What is known of the call, on the attempt and on its document, in one commit."""
     attempt = session.get_one(AttemptRow, attempt_id)
     attempt.outcome = outcome
-    attempt.error = error
+    attempt.error = writable(error)
     attempt.ended_at = now
     return record(session, attempt.document_id, now, state=state, said=error, **columns)
 
@@ -208,7 +208,7 @@ def record(session: Session, document_id: int, now: datetime, **columns: Any) ->
     for name, value in columns.items():
         if not hasattr(DocumentRow, name):
             raise AttributeError(f"a document has no {name}")
-        setattr(document, name, value)
+        setattr(document, name, writable(value) if isinstance(value, str) else value)
     document.updated_at = now
     session.flush()
     return document

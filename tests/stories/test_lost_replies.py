@@ -83,10 +83,10 @@ def test_nothing_is_looked_up_before_the_quiet_period_is_over(shop: Shop, rig: R
     fault(rig, "lose_reply")
     deal = shop.deal()
     shop.issue(deal)
-    calls = len(rig.sandbox.freshbooks.calls)
+    calls, tried = len(rig.sandbox.freshbooks.calls), shop.job_of(deal).attempts
     rig.later(seconds=119)
     assert len(rig.sandbox.freshbooks.calls) == calls
-    assert shop.job_of(deal).attempts == 0
+    assert shop.job_of(deal).attempts == tried
 
 
 def test_lists_that_lag_do_not_make_a_second_invoice(shop: Shop, rig: Rig) -> None:

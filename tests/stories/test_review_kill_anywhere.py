@@ -1,0 +1,67 @@
+"""kill -9 around every commit of a deal's run: one client, one invoice, one e-mail, its link."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.rig import Rig
+from tests.stories.shop import Shop
+
+MOST_COMMITS = 60
+
+
+class KilledError(BaseException):
+    """Nothing in the product catches it, as nothing catches a kill."""
+
+
+@contextmanager
+def killed_at(rig: Rig, nth: int, *, after: bool) -> Iterator[None]:
+    """The thread dies right before, or right ``after``, its nth commit."""
+    seen = 0
+
+    def count(_session: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == nth:
+            raise KilledError
+
+    moment = "after_commit" if after else "before_commit"
+    target = sa.orm.Session
+    sa.event.listen(target, moment, count)
+    try:
+        yield
+    finally:
+        sa.event.remove(target, moment, count)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("action", ["mark_sent", "email"])
+def test_killed_at_any_commit_it_is_made_and_mailed_once(
+    rig: Rig, action: str, after: bool
+) -> None:
+    shop = Shop(rig, action=action)
+    for nth in range(1, MOST_COMMITS):
+        deal = shop.deal(contact=shop.contact(f"p{nth}@acme.test"))
+        shop.move(deal)
+        rig.sandbox.deliveries.deliver_due()
+        killed = False
+        with killed_at(rig, nth, after=after):
+            try:
+                rig.runner.drain()
+            except KilledError:
+                killed = True
+        rig.restart()
+        for _ in range(4):
+            rig.later(seconds=125)
+        assert shop.shown(deal) == "Sent", f"killed at commit {nth}"
+        assert len(shop.invoices) == nth, f"killed at commit {nth}"
+        assert len(shop.clients) == nth, f"killed at commit {nth}"
+        if action == "email":
+            assert len(rig.books.mails) == nth, f"killed at commit {nth}"
+        if not killed:
+            break
+    assert not killed
+    assert nth > 8
