@@ -15,7 +15,7 @@ MAPPING: dict[str, Any] = {
         "value": {"field": "deal.code.DISCOUNT"},
         "description": {"text": "Agreed discount"},
     },
-    "lines": {"description": {"text": "SKU {product.code.SKU}"}},
+    "lines": {"description": {"field": "product.code.SKU"}},
     "taxes": {
         "field": "product.code.VAT",
         "table": {

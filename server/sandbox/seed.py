@@ -82,7 +82,6 @@ class _Seeding:
         add("leads", "text", "PO number", "PO_NUMBER")
         add("leads", "numeric", "Due days", "DUE_DAYS")
         add("leads", "numeric", "Discount", "DISCOUNT")
-        add("leads", "select", "VAT rate", "VAT_RATE", enums=["21 %", "9 %", "0 %"])
         add("leads", "select", "Currency", "CURRENCY", enums=["EUR", "USD", "GBP", "JPY"])
         add("leads", "date", "Delivery date", "DELIVERY_DATE")
         add("leads", "textarea", "Invoice notes", "INVOICE_NOTES")
@@ -153,7 +152,7 @@ class _Seeding:
         add(
             "Chairs for the terrace", "1788.00", "Agreed", contact=liis, company=cafe,
             products=[("CH-OAK-01", 12)], tags=["horeca"],
-            fields={"PO_NUMBER": "HC-2026-031", "DUE_DAYS": 14, "VAT_RATE": "0 %"},
+            fields={"PO_NUMBER": "HC-2026-031", "DUE_DAYS": 14},
         )  # fmt: skip
         add(
             "Second table for the bar", "986.15", "Offer sent", contact=liis, company=cafe,

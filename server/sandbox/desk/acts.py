@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any
 
 from server.sandbox.freshbooks.acts import Business
@@ -10,6 +10,7 @@ from server.sandbox.kommo.account import Account
 from server.sandbox.kommo.book.base import Refused
 
 from . import switchboard
+from .amounts import amount_in
 from .board import account_of
 from .desk import Desk
 from .new_deal import make_deal
@@ -75,14 +76,17 @@ def _change_deal(account: Account, deal_id: int, order: Order) -> None:
     deal = account.deals[deal_id]
     changes: Order = {}
     if "price" in order:
-        text = str(order["price"]).strip().replace(",", "")
-        changes["price"] = Decimal(text) if text else None
+        changes["price"] = amount_in(str(order["price"]))
     if order.get("name"):
         changes["name"] = str(order["name"])
     if order.get("fields"):
         changes["fields"] = {int(key): _typed(text) for key, text in order["fields"].items()}
     if changes:
         account.update_deal(deal_id, **changes)
+    if order.get("contact"):
+        row = {"to_entity_type": "contacts", "to_entity_id": int(order["contact"])}
+        account.check_link("leads", row)
+        account.link("leads", deal_id, row, account.owner())
     if "email" in order and deal.main_contact_id is not None:
         email = str(order["email"]).strip() or None
         account.update_contact(deal.main_contact_id, fields={"EMAIL": email})
@@ -110,8 +114,10 @@ def invoices(desk: Desk, rest: str, order: Order) -> str:
 
 
 def _pay(business: Business, row: Order, order: Order) -> str:
-    amount = str(order.get("amount") or row["outstanding"])
-    business.pay(row["id"], Decimal(amount), "Bank Transfer")
+    amount = amount_in(str(order.get("amount") or row["outstanding"]))
+    if amount is None:
+        raise Impossible("say how much is paid")
+    business.pay(row["id"], amount, "Bank Transfer")
     return f"{amount} {row['currency_code']} paid"
 
 

@@ -76,7 +76,7 @@ class Journal:
             for place, call in enumerate(world.calls[start:], start):
                 method, path, status = call
                 at = getattr(call, "at", None)
-                if at is not None:
+                if at is not None and path != "/favicon.ico":  # a browser's, unasked
                     head = (vendor, "call", told(vendor, method, path), f"{method} {path}")
                     answer = str(status or "no reply")
                     yield Row(f"{vendor}-{place}", at, *head, answer, _tone(status))
@@ -94,8 +94,9 @@ class Journal:
                 key = f"hook-{hook.id}-{place}"
                 yield Row(key, attempt.at, *head, answer, _tone(attempt.status))
             if not hook.attempts and hook.state in ("dropped", "waiting"):
-                word = "lost on the way" if hook.state == "dropped" else "waiting"
-                yield Row(f"hook-{hook.id}", hook.due, *head, word, "bad")
+                lost = hook.state == "dropped"
+                said = ("lost on the way", "bad") if lost else ("waiting", "quiet")
+                yield Row(f"hook-{hook.id}", hook.due, *head, *said)
 
     def _deals_in(self, hook: Delivery) -> frozenset[int]:
         if hook.id not in self._deals:

@@ -5,6 +5,7 @@ from typing import Any
 
 from server.sandbox.kommo.account import Account
 
+from .amounts import amount_in
 from .said import Impossible
 
 
@@ -15,7 +16,6 @@ def make_deal(account: Account, order: dict[str, Any]) -> str:
     name = str(order.get("name", "")).strip()
     if not name:
         raise Impossible("a deal needs a name")
-    price = str(order.get("price", "")).strip()
     fields: dict[int | str, Any] = {
         int(key): value for key, value in (order.get("fields") or {}).items() if value
     }
@@ -23,7 +23,7 @@ def make_deal(account: Account, order: dict[str, Any]) -> str:
     if order.get("product"):
         products.append((int(order["product"]), Decimal(str(order.get("quantity") or 1))))
     # The amount is read before anything is made, so that a wrong one leaves no contact behind.
-    amount = Decimal(price) if price else None
+    amount = amount_in(str(order.get("price", "")))
     contact, company = _people(account, order)
     account.add_deal(
         name, amount, pipeline_id=int(order["pipeline"]), stage_id=int(order["stage"]),

@@ -93,6 +93,30 @@ def test_a_deal_is_added_with_its_people_and_product(desk: Desk) -> None:
     assert card["stage"] == desk.place("Offer")["stage"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [("340,50", "340.50"), ("1,340.50", "1340.50"), ("1 340,5", "1340.5"), ("1,340", "1340")],
+)
+def test_an_amount_is_taken_as_people_write_it(desk: Desk, typed: str, amount: str) -> None:
+    deal = desk.deal("Reading lamps")
+    desk.do(f"deals/{deal.id}", price=typed)
+    assert deal.price == Decimal(amount)
+
+
+def test_an_amount_that_may_be_two_is_refused(desk: Desk) -> None:
+    deal = desk.deal("Reading lamps")
+    for typed in ("1.340,50", "1,34,0", "12,3456"):
+        assert desk.refused(f"deals/{deal.id}", price=typed) == "that is not a number"
+    assert deal.price == Decimal(1290)
+
+
+def test_a_deal_with_nobody_gets_a_contact(desk: Desk) -> None:
+    desk.do("deals", name="Walk-in", price="10", **desk.place("New"))
+    first = desk.state()["board"]["choices"]["contacts"][0]
+    desk.do(f"deals/{desk.deal('Walk-in').id}", contact=str(first["id"]))
+    assert desk.card("Walk-in")["contact"]["name"] == first["name"]
+
+
 def test_a_deal_without_a_name_leaves_nothing_behind(desk: Desk) -> None:
     before = len(desk.account.contacts)
     desk.refused("deals", name=" ", contact_name="Mia", **desk.place("New"))

@@ -4,7 +4,7 @@ import { hookAnswer, invoice } from "./board.js";
 import { fill, h } from "./dom.js";
 import { hostOf, money, taskWords, timeOf } from "./format.js";
 import { done } from "./hint.js";
-import { act, dealOf, onChange, pipelineOf, stageOf, tell, ui } from "./store.js";
+import { act, dealOf, onChange, pipelineOf, stageOf, state, tell, ui } from "./store.js";
 
 const panel = document.getElementById("panel");
 
@@ -53,11 +53,15 @@ function form(deal) {
   const filled = deal.fields.filter((field) => !field.input && field.shown);
   return h("form.edit", { "data-save": deal.id },
     labelled("Amount", h("input", { name: "price", inputmode: "decimal", value: bare(deal.price, deal.currency), placeholder: "No amount" }), deal.currency),
-    deal.contact ? labelled("Contact’s e-mail", h("input", { name: "email", value: deal.contact.email, placeholder: "No e-mail" })) : null,
+    deal.contact ? labelled("Contact’s e-mail", h("input", { name: "email", value: deal.contact.email, placeholder: "No e-mail" })) : labelled("Contact", whom()),
     deal.fields.filter((field) => field.input).map((field) => labelled(field.name, input(field))),
     filled.map((field) => h("p.fact", null, h("span", null, field.name), field.shown)),
     h("p.acts", null, h("button.primary", null, "Save")));
 }
+
+/** Somebody to bill, for a deal that has nobody. */
+const whom = () => h("select", { name: "contact" }, h("option", { value: "" }, "Nobody"),
+  state.board.choices.contacts.map((one) => h("option", { value: one.id }, one.name)));
 
 /** As a person types it: with its cents, without commas or currency. */
 const bare = (amount, currency) => money(amount, currency).split(" ")[0].replaceAll(",", "");
