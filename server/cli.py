@@ -6,6 +6,7 @@ import click
 
 from server import __version__
 from server.app import log_quietly
+from server.clock import NoClock
 from server.commands import accounts, connecting, demo, doctor, replaying, rules, serving, settings
 from server.config import BadConfig
 from server.core.errors import Outcome
@@ -26,10 +27,15 @@ class PlainWords(click.Group):
             Outcome,
             CannotConnect,
             CannotOpen,
+            NoClock,
             NoDatabase,
             ResourceMissing,
         ) as wrong:
             raise click.ClickException(str(wrong)) from wrong
+        except OSError as wrong:
+            if not wrong.filename:
+                raise
+            raise click.ClickException(f"{wrong.filename}: {wrong.strerror}.") from wrong
 
 
 @click.group(cls=PlainWords)

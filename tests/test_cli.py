@@ -101,6 +101,15 @@ def test_a_database_that_does_not_answer_is_a_sentence() -> None:
     assert "p-a-s-s" not in result.output
 
 
+def test_a_database_where_no_folder_can_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    env = {"BILLHOOK_DATABASE_URL": f"sqlite:///{tmp_path}/file/billhook.db"}
+    result = CliRunner().invoke(main, ["migrate"], env=env)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert f"{tmp_path}/file" in result.stderr
+
+
 def test_accounts_shows_both_sides_and_no_secret(rig: Rig) -> None:
     shown = said(rig, "accounts")
     assert shown.splitlines() == [
@@ -141,13 +150,26 @@ def test_the_schema_is_the_document_s(rig: Rig) -> None:
     assert json.loads(said(rig, "settings", "schema")) == json_schema()
 
 
+def test_stages_and_fields_are_named_as_a_rule_needs_them(rig: Rig) -> None:
+    field = rig.kommo.add_field("leads", "text", "Order number")
+    rig.kommo.add_field("leads", "text", "PO", "PO_NUMBER")
+    told = said(rig, "settings", "names")
+    pipeline = rig.kommo.main_pipeline
+    assert f'{pipeline.name}: "pipeline_id": {pipeline.id}\n' in told
+    for stage in pipeline.stages:
+        assert f'  {stage.name}: "stage_id": {stage.id}\n' in told
+    assert f'  Order number: {{"field": "deal.cf.{field.id}"}}\n' in told
+    assert '  PO: {"field": "deal.code.PO_NUMBER"}\n' in told
+
+
 def test_rules_are_switched_on_and_off(ruled: Rig) -> None:
     assert said(ruled, "rules", "list") == "won  Won: off\n"
     assert said(ruled, "rules", "on", "demo", "won") == "won is on.\n"
     assert said(ruled, "rules", "on", "demo", "won") == "won was on already.\n"
     assert "on since 2026-03-02" in said(ruled, "rules", "list", "demo")
     assert said(ruled, "rules", "off", "demo", "won") == "won is off.\n"
-    assert "no rule “lost” (won)" in refused(ruled, "rules", "on", "demo", "lost")
+    for verb in ("on", "off"):
+        assert "no rule “lost” (won)" in refused(ruled, "rules", verb, "demo", "lost")
 
 
 def test_an_account_is_named_only_where_there_are_several(rig: Rig) -> None:

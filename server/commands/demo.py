@@ -4,17 +4,22 @@ import threading
 
 import click
 
+from server.commands.parts import in_foreground
 from server.demo.script import tell
 from server.demo.start import DemoFailed, running
 
 
 @click.command()
 @click.option("--script", is_flag=True, help="Walk the story in the terminal instead.")
-@click.option("--port", default=8090, show_default=True, help="Of the page; 0 takes a free one.")
+@click.option(
+    "--port", default=8090, show_default=True, type=click.IntRange(0, 65535),
+    help="Of the page; 0 takes a free one.",
+)  # fmt: skip
 def demo(script: bool, port: int) -> None:
     """Sandbox and server, connected and seeded; prints one URL to open."""
+    port = 0 if script else port
     try:
-        with running(click.echo, port=0 if script else port) as stage:
+        with in_foreground(port), running(click.echo, port=port) as stage:
             if script:
                 tell(stage, click.echo)
                 click.echo("\nThe story came true.")
@@ -24,5 +29,3 @@ def demo(script: bool, port: int) -> None:
             threading.Event().wait()
     except DemoFailed as failed:
         raise click.ClickException(str(failed)) from failed
-    except KeyboardInterrupt:
-        click.echo("")

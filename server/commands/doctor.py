@@ -67,11 +67,13 @@ def _examine() -> Iterator[Finding]:
 
 
 def _database(parts: Wired) -> Finding:
+    on_sqlite = parts.database.engine.dialect.name == "sqlite"
     try:
         there = migrate.current(parts.database.engine)
     except NoDatabase as wrong:
         return Finding("database", str(wrong))
-    return Finding("database", "" if there == migrate.head() else "run billhook migrate")
+    todo = "run billhook migrate" + (", or just billhook serve" if on_sqlite else "")
+    return Finding("database", "" if there == migrate.head() else todo)
 
 
 def _vendors(parts: Wired, config: Config) -> Iterator[Finding]:

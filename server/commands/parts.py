@@ -1,6 +1,8 @@
 """What every command begins with: the settings, the wired parts, the account it was given."""
 
+import errno
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,11 @@ from server.config import Config
 from server.store import accounts, migrate
 from server.store.accounts import AccountRow
 from server.vendors.connection import SHARED
+
+NO_DRIVER = (
+    "BILLHOOK_DATABASE_URL names PostgreSQL, whose driver is not installed."
+    " In a checkout run: make venv. Elsewhere: pip install 'billhook[postgres]'"
+)
 
 
 def read_config(*required: str) -> Config:
@@ -33,12 +40,40 @@ def billhook(*required: str) -> Iterator[Wired]:
 @contextmanager
 def opened(config: Config) -> Iterator[Wired]:
     """The parts; their connections are closed at the end."""
-    parts = wired(create_app(config))
+    try:
+        parts = wired(create_app(config))
+    except ModuleNotFoundError as missing:
+        if missing.name != "psycopg":
+            raise
+        raise click.ClickException(NO_DRIVER) from missing
     try:
         yield parts
     finally:
         parts.database.engine.dispose()
         SHARED.close()
+
+
+@contextmanager
+def in_foreground(port: int) -> Iterator[None]:
+    """For what runs until Ctrl-C: a closed terminal and ``kill`` end it the same way, so that
+    what it started is taken down. ``port`` may be taken already."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:  # nohup's choice stands
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("")
+    except OSError as wrong:
+        if wrong.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"Port {port} is in use. Take another one with --port, or --port 0 for any free one."
+        ) from wrong
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def account_named(parts: Wired, name: str | None) -> AccountRow:

@@ -53,4 +53,8 @@ def off(account: str, slug: str) -> None:
     with billhook() as parts:
         row = account_named(parts, account)
         changed = change_settings.switch_off(parts.world, row.id, slug)
+        with parts.database.read() as session:
+            known = [rule.slug for rule in settings_of(session, row.id).rules]
+    if not changed and slug not in known:
+        raise click.ClickException(str(NoSuchRule(slug, known)))
     click.echo(f"{slug} is off." if changed else f"{slug} was off already.")

@@ -13,9 +13,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from server.app import create_app, wired
-from server.commands.parts import opened, read_config
+from server.commands.parts import in_foreground, opened, read_config
 from server.config import Config
+from server.demo.start import register
 from server.sandbox import Ports, Sandbox
+from server.sandbox.seed import seed_demo
 from server.store import migrate as migrations
 from server.store.one_clock import OneClock
 
@@ -55,18 +57,22 @@ def migrate() -> None:
 
 
 @click.command()
-@click.option("--port", default=8090, show_default=True, help="Of the page and the control API.")
-def sandbox(port: int) -> None:
-    """Kommo and FreshBooks in a box, alone; for trying a client against them."""
-    with Sandbox(ports=Ports(control=port), auto=True) as box:
-        click.echo(f"The sandbox listens on {box.control_url}")
-        click.echo(f"  Kommo       {box.kommo.auth_url}")
-        click.echo(f"  FreshBooks  {box.freshbooks.base_url}")
-        click.echo("Stop with Ctrl-C.")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo("")
+@click.option(
+    "--port", default=8090, show_default=True, type=click.IntRange(0, 65535),
+    help="Of the board and the control API.",
+)  # fmt: skip
+@click.option(
+    "--billhook", "url", default="http://127.0.0.1:8080", show_default=True,
+    help="Where the Billhook (or another client) is that both vendors shall know.",
+)  # fmt: skip
+def sandbox(port: int, url: str) -> None:
+    """Kommo and FreshBooks in a box, alone; prints the settings of a server that uses them."""
+    with in_foreground(port), Sandbox(ports=Ports(control=port), auto=True) as box:
+        settings = register(box, seed_demo(box), url.rstrip("/"))
+        click.echo(f"# The board is at {box.control_url}/ until Ctrl-C. For the server:")
+        for name, value in settings.items():
+            click.echo(f"{name}={value}")
+        threading.Event().wait()
 
 
 def _bring_up_to_date(config: Config) -> None:

@@ -8,7 +8,10 @@ import click
 from server.commands.parts import account_named, billhook
 from server.core.settings import InvalidSettings, json_schema
 from server.flows import change_settings
+from server.flows import world as outside
+from server.flows.connect import unrecorded
 from server.flows.settings_of import settings_of
+from server.store import accounts
 
 
 @click.group()
@@ -47,6 +50,28 @@ def import_(account: str, file: IO[str]) -> None:
 def schema() -> None:
     """The JSON Schema of the file."""
     click.echo(_pretty(json_schema()), nl=False)
+
+
+@settings.command()
+@click.argument("account", required=False)
+def names(account: str | None) -> None:
+    """What ACCOUNT's rules and mapping can name: stages, and the fields of its deals."""
+    with billhook() as parts:
+        row = account_named(parts, account)
+        with parts.database.read() as session:
+            connected = accounts.connection(session, row.id, "kommo")
+        if connected is None:
+            raise click.ClickException(f"Run first: billhook connect kommo {row.name}")
+        kommo = outside.kommo_client(parts.world, connected, unrecorded)
+        pipelines, fields = kommo.pipelines(), kommo.deal_fields()
+    for pipeline in pipelines:
+        click.echo(f'{pipeline.name}: "pipeline_id": {pipeline.id}')
+        for stage in pipeline.stages:
+            click.echo(f'  {stage.name}: "stage_id": {stage.id}')
+    click.echo("Fields of deals:")
+    for field in fields:
+        key = f"code.{field['code']}" if field.get("code") else f"cf.{field['id']}"
+        click.echo(f'  {field["name"]}: {{"field": "deal.{key}"}}')
 
 
 def _read(file: IO[str]) -> Any:

@@ -58,7 +58,6 @@ def running(say: Callable[[str], None], *, port: int = 0) -> Iterator[Stage]:
         say("The sandbox stands: Kommo with a dozen deals, an empty FreshBooks business.")
         url = f"http://127.0.0.1:{_free_port()}"
         environ = _environ(sandbox, demo, folder, url)
-        _register(sandbox, url)
         stack.enter_context(_server(environ, url))
         say(f"Billhook listens on {url}.")
         account_id = _connect(Config.from_env(environ), demo)
@@ -95,6 +94,18 @@ def _environ(sandbox: Sandbox, demo: Demo, folder: Path, url: str) -> dict[str, 
     return {
         "BILLHOOK_DATABASE_URL": f"sqlite:///{folder / 'billhook.db'}",
         "BILLHOOK_SECRET_KEYS": ",".join(ensure_secret_keys(folder / "secret.keys")),
+        **register(sandbox, demo, url),
+    }
+
+
+def register(sandbox: Sandbox, demo: Demo, url: str) -> dict[str, str]:
+    """What a developer fills into both vendors' portals, for a Billhook at ``url``; the settings
+    with which that Billhook then finds this sandbox."""
+    sandbox.kommo.register_integration(
+        KOMMO_ID, SECRET, f"{url}/oauth/kommo/callback", f"{url}/oauth/kommo/revoked"
+    )
+    sandbox.freshbooks.register_app(FRESHBOOKS_ID, SECRET, f"{url}/oauth/freshbooks/callback")
+    return {
         "BILLHOOK_PUBLIC_URL": url,
         "BILLHOOK_KOMMO_CLIENT_ID": KOMMO_ID,
         "BILLHOOK_KOMMO_CLIENT_SECRET": SECRET,
@@ -107,14 +118,6 @@ def _environ(sandbox: Sandbox, demo: Demo, folder: Path, url: str) -> dict[str, 
         "BILLHOOK_FRESHBOOKS_APP_URL": sandbox.freshbooks.app_url,
         "BILLHOOK_CLOCK_URL": f"{sandbox.control_url}/_clock",
     }
-
-
-def _register(sandbox: Sandbox, url: str) -> None:
-    """What a developer fills into both vendors' portals."""
-    sandbox.kommo.register_integration(
-        KOMMO_ID, SECRET, f"{url}/oauth/kommo/callback", f"{url}/oauth/kommo/revoked"
-    )
-    sandbox.freshbooks.register_app(FRESHBOOKS_ID, SECRET, f"{url}/oauth/freshbooks/callback")
 
 
 @contextmanager

@@ -61,6 +61,10 @@ class Served:
 
 def serve(app: "WSGIApplication", port: int = 0) -> Served:
     """Serve ``app`` on 127.0.0.1 in daemon threads; port 0 takes a free one. Raises OSError."""
+    if port:  # werkzeug would print a paragraph of its own and end the process
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
     server = make_server(HOST, port, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

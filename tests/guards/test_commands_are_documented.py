@@ -1,11 +1,13 @@
 """The command says nothing that the pages do not, and the pages nothing that it cannot."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import click
 
 from server.cli import main
+from server.core.settings import validate
 from tests.guards.source import ROOT
 
 PAGES = ["README.md", *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
@@ -38,6 +40,12 @@ def test_every_command_on_a_page_exists() -> None:
         if name not in first or (sub and _is_group(name, known) and f"{name} {sub}" not in known)
     ]
     assert wrong == []
+
+
+def test_the_settings_on_the_page_can_be_imported() -> None:
+    page = (ROOT / "docs/commands.md").read_text("utf-8")
+    [example] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert validate(json.loads(example)).rules
 
 
 def _code(text: str) -> list[str]:
