@@ -33,6 +33,14 @@ def end(run: Run, attempt: AttemptRow, outcome: AttemptOutcome, error: str) -> N
         ledger.end(session, attempt.id, outcome, run.now(), state=state, error=error)
 
 
+def died(run: Run, attempt: AttemptRow) -> None:
+    """One that is open under our lease: its run died, or was only taken for dead (a clock that
+    jumped, a machine that slept) and its call may still be under way; the quiet period begins."""
+    if attempt.outcome == AttemptOutcome.OPEN:
+        end(run, attempt, AttemptOutcome.UNCERTAIN, "the run ended during the call")
+        attempt.outcome, attempt.ended_at = AttemptOutcome.UNCERTAIN, run.now()
+
+
 def is_uncertain(later: TryLater) -> bool:
     return later.certainty is Certainty.UNCERTAIN
 

@@ -16,7 +16,7 @@ from server.core.keys import DocumentId, InvoiceId, reference
 from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
-from server.flows.attempt import end, noting, unsettled
+from server.flows.attempt import died, end, noting, unsettled
 from server.flows.deliver import deliver
 from server.flows.find_client import find_client, forget_client
 from server.flows.record_invoice import record_invoice
@@ -208,8 +208,7 @@ def _adopt(
 
 def _resolve(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow:
     """An attempt of unknown outcome: wait, look, adopt, send again, or stop and ask."""
-    if attempt.outcome == AttemptOutcome.OPEN:  # a run died during the call
-        end(run, attempt, AttemptOutcome.UNCERTAIN, "the run ended during the call")
+    died(run, attempt)
     waiting = look_up.wait_out(run, attempt)
     if waiting is not None:
         raise waiting

@@ -20,7 +20,8 @@ def wait_out(run: Run, attempt: AttemptRow) -> TryLater | None:
     """While the first call may still be running: the outcome that waits without burning a try."""
     if attempt.call_started_at is None:
         return None
-    left = attempt.call_started_at + run.world.quiet_period - run.now()
+    since = max(attempt.call_started_at, attempt.ended_at or attempt.call_started_at)
+    left = since + run.world.quiet_period - run.now()
     return not_yet(left) if left > timedelta(0) else None
 
 

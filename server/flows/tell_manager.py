@@ -10,7 +10,7 @@ from server.core.errors import NotOurs
 from server.core.keys import DealId, reference
 from server.core.states import AttemptOutcome, DocumentState, JobState
 from server.flows import look_up
-from server.flows.attempt import noting, unsettled
+from server.flows.attempt import died, noting, unsettled
 from server.flows.run import Run
 from server.store import jobs, ledger
 from server.store.ledger import AttemptRow, Frozen, Key
@@ -30,6 +30,7 @@ def tell_manager(run: Run) -> str:
     if document is not None and document.state == DocumentState.CREATED:
         return "told already"
     if before is not None and unsettled(before):
+        died(run, before)
         waiting = look_up.wait_out(run, before)
         if waiting is not None:
             raise waiting

@@ -1,6 +1,7 @@
 """Where the promise could break: never lost, never twice, and somebody is always told."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 import requests
@@ -262,3 +263,29 @@ def test_a_task_whose_call_may_still_run_is_not_made_again(shop: Shop, rig: Rig)
     shop.issue(deal)
     pass_time(rig, 10)
     assert len(shop.tasks(deal)) == 1
+
+
+@pytest.mark.parametrize(("match", "action"), [(CREATE, "mark_sent"), (PUT, "email")])
+def test_a_clock_that_jumps_during_a_call_makes_nothing_twice(
+    rig: Rig, match: str, action: str
+) -> None:
+    shop = Shop(rig, action=action)
+    deal = shop.deal()
+    rig.pump()
+    shop.move(deal)
+    rig.sandbox.deliveries.deliver_due()
+    fault(rig, "slow", match, seconds=3)
+    (job_id,) = rig.runner.due()
+    runs = threading.Thread(target=rig.runner.run, args=(job_id,))
+    runs.start()
+    while rig.sandbox.faults.list():
+        threading.Event().wait(0.01)
+    rig.clock.advance(timedelta(hours=2))
+    rig.runner.renew_leases()
+    rig.runner.drain()
+    runs.join()
+    for _ in range(3):
+        rig.later(seconds=125)
+    assert len(shop.invoices) == 1
+    assert len(rig.books.mails) == (action == "email")
+    assert shop.shown(deal) == "Sent"
