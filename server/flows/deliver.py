@@ -1,8 +1,8 @@
 """What the rule wants done with a proven invoice: nothing, mark as sent, or e-mail; then its link.
 
-What the rule wants was committed with the claim. Whoever goes on after another run reads the invoice
-first; marking twice does no harm. An e-mail of unknown outcome is sent again only while the invoice is
-still a draft, after the quiet period.
+What the rule wants was committed with the claim. Whoever goes on after another run reads the
+invoice first; marking twice does no harm. An e-mail of unknown outcome is sent again only while
+the invoice is still a draft, after the quiet period.
 """
 
 from server.core.errors import CannotBill, NotOurs, Problem, Reconnect, TryLater
@@ -82,6 +82,7 @@ def _email(run: Run, document: DocumentRow, seen: Invoice) -> Invoice:
         if seen.status != DRAFT:
             _mailed(run, before, AttemptOutcome.ADOPTED)
             return seen
+        died(run, before)
         waiting = look_up.wait_out(run, before)
         if waiting is not None:
             raise waiting
