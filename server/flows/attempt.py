@@ -34,8 +34,8 @@ def end(run: Run, attempt: AttemptRow, outcome: AttemptOutcome, error: str) -> N
 
 
 def died(run: Run, attempt: AttemptRow) -> None:
-    """One that is open under our lease: its run died, or was only taken for dead (a clock that
-    jumped, a machine that slept) and its call may still be under way; the quiet period begins."""
+    """One that is open although its run must be over: the run died, or was only taken for dead (a
+    clock that jumped, a machine that slept) and its call goes on; the quiet period begins now."""
     if attempt.outcome == AttemptOutcome.OPEN:
         end(run, attempt, AttemptOutcome.UNCERTAIN, "the run ended during the call")
         attempt.outcome, attempt.ended_at = AttemptOutcome.UNCERTAIN, run.now()

@@ -12,7 +12,7 @@ from server.core.invoice import DraftClient
 from server.core.keys import digest, folded
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
-from server.flows.attempt import noting, unsettled
+from server.flows.attempt import died, noting, unsettled
 from server.flows.run import Run
 from server.store import ledger
 from server.store.db import Session
@@ -62,6 +62,9 @@ def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
     if attempt is None or not unsettled(attempt):
         return attempt
     waiting = look_up.wait_out(run, attempt)
+    if waiting is None and attempt.outcome == AttemptOutcome.OPEN:
+        died(run, attempt)
+        waiting = look_up.wait_out(run, attempt)
     if waiting is None:
         return attempt
     after = timedelta(seconds=1) if attempt.outcome == AttemptOutcome.OPEN else waiting.after

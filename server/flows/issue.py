@@ -202,6 +202,8 @@ def _create(run: Run, document: DocumentRow, attempt: AttemptRow) -> DocumentRow
 def _adopt(
     run: Run, document: DocumentRow, attempt: AttemptRow, made: Invoice, how: AttemptOutcome
 ) -> DocumentRow:
+    if made.tax is None:  # it came without its lines, from which alone the tax is known
+        made = run.freshbooks.invoice(InvoiceId(made.id))
     document = record_invoice(run, document, attempt, made, how)
     return document if document.settled else deliver(run, document, seen=made)
 

@@ -61,7 +61,9 @@ def differs(draft: InvoiceDraft, made: Invoice) -> str:
         return f"its currency is {made.currency} there, and {draft.currency} by the deal"
     if made.amount.amount != draft.totals.total:
         return f"its total is {made.amount} there, and {draft.total} by the deal"
-    if made.tax is not None and made.tax.amount != draft.totals.tax:
+    if made.tax is None:
+        return "FreshBooks does not tell its tax"
+    if made.tax.amount != draft.totals.tax:
         ours = Money(draft.totals.tax, draft.currency)
         return f"its tax is {made.tax} there, and {ours} by the deal"
     return ""

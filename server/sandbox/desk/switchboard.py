@@ -60,6 +60,7 @@ FRESHBOOKS = {
     "invoice_number_search": "The search by number is",
     "range_max_inclusive": "A range includes its end",
     "updated_filter_zone": "“Updated since” counts days in",
+    "create_includes": "A create shows the lines it was asked for",
     "deleted_readable": "Deleted things can still be read",
     "second_consent_kills_first": "A second consent ends the first one’s tokens",
     "refresh_keeps_created_at_seconds": "Seconds in which a refresh keeps its birth time",

@@ -58,7 +58,8 @@ def create_row(account_id: str, family: str, name: str) -> Response:
     row = resource.create(books, sent_object(resource.one))
     fire(books, f"{resource.one}.create", row["id"], by_api=True)
     _fire_for_invoice(books, resource, row)
-    return result(**{resource.one: resource.shown(books, row, _includes())})
+    includes = _includes() if books.switches.create_includes else frozenset()
+    return result(**{resource.one: resource.shown(books, row, includes)})
 
 
 @accounting.get("/<family>/<name>/<int:row_id>")

@@ -64,6 +64,9 @@ class FreshbooksSwitches:
     updated_filter_zone: str = "America/New_York"
     deleted_readable: bool = True
 
+    #: whether a create shows what ``include[]`` asks for (§2.3: seen of reads and updates)
+    create_includes: bool = True
+
     # OAuth (§1)
     second_consent_kills_first: bool = True
     refresh_keeps_created_at_seconds: int = 60
