@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,11 +38,19 @@ def killed_at(rig: Rig, nth: int, *, after: bool) -> Iterator[None]:
         sa.event.remove(target, moment, count)
 
 
+@pytest.fixture
+def rig_on_both(tmp_path: Path, database_url: str) -> Iterator[Rig]:
+    """On SQLite and on PostgreSQL."""
+    with Rig(tmp_path, database_url=database_url) as rig:
+        yield rig.connect()
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("action", ["mark_sent", "email"])
 def test_killed_at_any_commit_it_is_made_and_mailed_once(
-    rig: Rig, action: str, after: bool
+    rig_on_both: Rig, action: str, after: bool
 ) -> None:
+    rig = rig_on_both
     shop = Shop(rig, action=action)
     for nth in range(1, MOST_COMMITS):
         deal = shop.deal(contact=shop.contact(f"p{nth}@acme.test"))
