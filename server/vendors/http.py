@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -139,9 +140,8 @@ class Caller:
     def _exchange(self, request: requests.Request, call: Call) -> tuple[Reply | None, str]:
         session = self._connections.session()
         prepared = session.prepare_request(request)
-        settings = session.merge_environment_settings(
-            prepared.url, _proxies(prepared.url), True, None, None
-        )
+        parts = urlsplit(str(prepared.url))
+        settings = _environment(f"{parts.scheme}://{parts.netloc}")
         token = CURRENT.set(call)
         try:
             timeout = (self._connect_timeout, self._deadline)
@@ -219,11 +219,14 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _proxies(url: str | None) -> dict[str, Any]:
-    """The environment's proxies, but none for this machine."""
-    if url and is_loopback(urlsplit(url).netloc):
-        return {"http": None, "https": None, "all": None}
-    return {}
+@lru_cache(maxsize=256)
+def _environment(origin: str) -> Mapping[str, Any]:
+    """What the environment says of calls to this host (proxies, certificates), but no proxy for
+    this machine. Read once a host: looking each time cost a tenth of a call."""
+    here = is_loopback(urlsplit(origin).netloc)
+    proxies: dict[str, Any] = {"http": None, "https": None, "all": None} if here else {}
+    with requests.Session() as session:
+        return session.merge_environment_settings(origin, proxies, True, None, None)
 
 
 def _certainty(call: Call) -> Certainty:
