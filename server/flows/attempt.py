@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from server.core.errors import CannotBill, Certainty, Reconnect, TryLater
 from server.core.states import AttemptOutcome, DocumentState
@@ -9,12 +10,19 @@ from server.flows.run import Run
 from server.store import ledger
 from server.store.ledger import AttemptRow
 
+STOOD_STILL = timedelta(seconds=10)  # half a lease, between the commit and the call
+
 
 @contextmanager
 def noting(run: Run, attempt: AttemptRow) -> Iterator[None]:
     """Around the call that ``attempt`` was begun for. A refusal thaws the document; what is not
     certain makes it *uncertain*, and then nobody sends it again before it was looked up.
+
+    Raises LostLease where this run stood still since the commit, and was overtaken.
     """
+    if attempt.call_started_at and run.now() - attempt.call_started_at > STOOD_STILL:
+        with run.phase():
+            pass
     try:
         yield
     except TryLater as later:
