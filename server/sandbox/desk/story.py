@@ -11,6 +11,7 @@ _KOMMO = (
     (r"GET /api/v4/contacts.*", "Reads the contact"),
     (r"GET /api/v4/companies.*", "Reads the company"),
     (r"GET /api/v4/catalogs/\d+/elements.*", "Reads the products"),
+    (r"GET /api/v4/catalogs", "Reads which lists there are"),
     (r"GET /api/v4/events", "Looks for missed moves"),
     (r"GET /api/v4/leads/pipelines.*", "Reads the stages"),
     (r"GET /api/v4/leads/custom_fields.*", "Reads the deal's fields"),
