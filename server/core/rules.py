@@ -64,6 +64,11 @@ class LeftOut:
 
 Decision = Bill | LeftOut
 
+NamedSince = Mapping[tuple[str, int, int], datetime]
+"""(slug, pipeline, stage) to a time; what is not in it counts since the rule is on."""
+
+_ALWAYS: NamedSince = {}
+
 
 def decide(
     sale: Sale,
@@ -72,11 +77,13 @@ def decide(
     switched_on: Mapping[str, datetime],
     *,
     stages: StageOrder,
+    named_since: NamedSince = _ALWAYS,
     replay: bool = False,
 ) -> Decision:
     """The first rule, in their order, that bills this deal; else every rule's reason.
 
-    ``switched_on`` has the slug of each rule that is on now, and since when (the vendor's time).
+    ``switched_on`` has the slug of each rule that is on now, and since when (the vendor's time);
+    ``named_since`` the time from which a rule's naming of a stage counts, where it is later.
     ``replay``: a person asked for it, so entries from before that time count too.
     """
     reasons: list[str] = []
@@ -84,7 +91,8 @@ def decide(
         entry = _latest(rule, entries)
         if entry is None:
             continue
-        why_not = _why_not(sale, rule, entry, switched_on, stages=stages, replay=replay)
+        why_not = _too_early(rule, entry, switched_on, named_since, replay=replay)
+        why_not = why_not or _why_not(sale, rule, entry, stages)
         if not why_not:
             return Bill(rule, entry)
         if why_not not in reasons:
@@ -98,21 +106,28 @@ def _latest(rule: Rule, entries: Sequence[Entry]) -> Entry | None:
     return max(matching, key=lambda entry: (entry.at, entry.id), default=None)
 
 
-def _why_not(
-    sale: Sale,
+def _too_early(
     rule: Rule,
     entry: Entry,
     switched_on: Mapping[str, datetime],
+    named_since: NamedSince,
     *,
-    stages: StageOrder,
     replay: bool,
 ) -> str:
-    """Why this rule does not bill this entry, in a sentence; "" when it does."""
+    """Why this entry is from before the rule's time, in a sentence; "" when it is not."""
     since = switched_on.get(rule.slug)
     if since is None:
         return f"The rule “{rule.name}” is off."
     if entry.at < since and not replay:
         return f"The deal entered the stage before the rule “{rule.name}” was switched on."
+    named = named_since.get((rule.slug, entry.pipeline_id, entry.stage_id), since)
+    if entry.at < named and not replay:
+        return f"The deal entered the stage before the rule “{rule.name}” named it."
+    return ""
+
+
+def _why_not(sale: Sale, rule: Rule, entry: Entry, stages: StageOrder) -> str:
+    """Why this rule does not bill this entry, in a sentence; "" when it does."""
     entered = Place(entry.pipeline_id, entry.stage_id)
     if why_not := _gone(sale.place, entered, stages):
         return why_not

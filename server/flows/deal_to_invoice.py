@@ -87,12 +87,14 @@ def _decide_by(run: Run, sale: Sale, wanted: SettingsDocument) -> Decision:
     with run.world.database.read() as session:
         rows = inbox.entries(session, run.account_id, int(sale.source_id))
         switched_on = settings.switched_on(session, run.account_id)
+        named_since = settings.named_since(session, run.account_id)
     return rules.decide(
         sale,
         wanted.rules,
         [Entry(row.pipeline_id, row.stage_id, row.at, row.id) for row in rows],
         switched_on,
         stages=pipelines.stage_order(run, sale.place),
+        named_since=named_since,
         replay=bool(run.job.payload.get("replay")),
     )
 

@@ -34,7 +34,7 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
     found = _search(run, client)
     if found is None and before is not None and unsettled(before):
         # As it was sent: the contact may have been edited since.
-        found = _search(run, DraftClient(**before.draft["client"]))
+        found = _search_sent(run, home, DraftClient(**before.draft["client"]))
     if found is not None:
         with run.phase() as session:
             _link(session, run, home, client.key, found.id, made_by_us=False)
@@ -87,6 +87,17 @@ def _search(run: Run, client: DraftClient) -> FoundClient | None:
         return None
     same = [row for row in rows if row.vis_state != DELETED and _is(row, client)]
     return min(same, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
+
+
+def _search_sent(run: Run, home: str, sent: DraftClient) -> FoundClient | None:
+    """One that we may have made. A person without e-mail and organization is known by the name
+    alone then, unless another key's client is that one."""
+    if sent.email or sent.organization:
+        return _search(run, sent)
+    people = run.freshbooks.find_people(sent.first_name, sent.last_name)
+    with run.world.database.read() as session:
+        taken = ledger.linked_ids(session, home)
+    return next((one for one in people if str(one.id) not in taken), None)
 
 
 def _is(row: FoundClient, client: DraftClient) -> bool:

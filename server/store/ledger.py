@@ -249,6 +249,12 @@ def link_client(session: Session, **columns: Any) -> None:
     put(session, ClientLinkRow(**columns))
 
 
+def linked_ids(session: Session, home: str) -> set[str]:
+    """The clients of this business that a key stands for."""
+    query = sa.select(ClientLinkRow.upstream_id).where(ClientLinkRow.home == home)
+    return set(session.scalars(query))
+
+
 def unlink_client(session: Session, home: str, client_key: str) -> None:
     """The client is gone upstream; the next sale matches anew."""
     row = linked_client(session, home, client_key)

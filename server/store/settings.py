@@ -1,12 +1,14 @@
 """The versions of an account's settings document, and when each rule was switched on and off."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.db import Base, inserted, rows_changed
+
+CLOCKS_DIFFER = timedelta(seconds=120)  # entries carry Kommo's time, a saved version ours
 
 
 class SettingsVersionRow(Base):
@@ -19,6 +21,8 @@ class SettingsVersionRow(Base):
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     number: Mapped[int]
     document: Mapped[dict[str, Any]]
+    # "slug:pipeline:stage" to the time from which the rule's naming of that stage counts
+    named_since: Mapped[dict[str, Any]] = mapped_column(default=dict)
     author: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -79,12 +83,49 @@ def save(
         account_id=account_id,
         number=(before.number if before else 0) + 1,
         document=document,
+        named_since=_named_since(before, document, now),
         author=author,
         created_at=now,
     )
     session.add(row)
     session.flush()
     return row
+
+
+def _named_since(
+    before: SettingsVersionRow | None, document: dict[str, Any], now: datetime
+) -> dict[str, str]:
+    """A stage that a rule gets later counts from then on, not since the rule was switched on."""
+    earlier = before.named_since if before else {}
+    fresh = (now - CLOCKS_DIFFER).replace(microsecond=0).isoformat()
+    named = [
+        _name(rule["slug"], place["pipeline_id"], place["stage_id"])
+        for rule in document.get("rules", ())
+        for place in rule["when"]
+    ]
+    return {name: earlier.get(name, fresh) for name in named}
+
+
+def _name(slug: str, pipeline_id: int, stage_id: int) -> str:
+    return f"{slug}:{pipeline_id}:{stage_id}"
+
+
+def named_since(session: Session, account_id: int) -> dict[tuple[str, int, int], datetime]:
+    """Since when each rule names each of its stages: (slug, pipeline, stage) to that time."""
+    found = session.connection().execute(_NAMED, {"account_id": account_id}).scalar() or {}
+    return {
+        (slug, int(pipeline), int(stage)): datetime.fromisoformat(since)
+        for name, since in found.items()
+        for slug, pipeline, stage in [name.split(":")]
+    }
+
+
+_NAMED = (
+    sa.select(_VERSION.c.named_since)
+    .where(_VERSION.c.account_id == sa.bindparam("account_id"))
+    .order_by(_VERSION.c.number.desc())
+    .limit(1)
+)
 
 
 def switched_on(session: Session, account_id: int) -> dict[str, datetime]:

@@ -157,6 +157,20 @@ def test_a_client_whose_reply_was_lost_is_found_and_not_made_again(shop: Shop, r
     assert shop.shown(deal) == "Sent"
 
 
+def test_a_client_who_is_only_a_name_is_found_by_it_when_the_reply_was_lost(rig: Rig) -> None:
+    shop = Shop(rig, mapping={"client": {"match_by": "contact"}})
+    fault(rig, "lose_reply", CLIENT)
+    deal = shop.deal(contact=shop.contact(None, "Ann Lee"))
+    shop.issue(deal)
+    for _ in range(2):
+        rig.later(seconds=QUIET.total_seconds())
+    assert shop.shown(deal) == "Sent"
+    assert len(shop.clients) == 1
+    namesake = shop.deal(contact=shop.contact(None, "Ann Lee"))
+    shop.issue(namesake)
+    assert len(shop.clients) == 2  # another person, for Kommo says so
+
+
 @pytest.mark.parametrize("kind", ["lose_reply", "error_before"])
 def test_marking_as_sent_again_does_no_harm(shop: Shop, rig: Rig, kind: str) -> None:
     rig.sandbox.kommo.switches.own_writes_fire_hooks = False  # an echo would try again at once

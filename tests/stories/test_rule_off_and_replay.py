@@ -50,3 +50,29 @@ def test_replay_keeps_to_its_bounds_of_time(rig: Rig) -> None:
     rig.pump()
     assert len(shop.invoices) == 1
     assert shop.shown(late) == "Sent"
+
+
+def test_a_stage_that_a_rule_gets_later_bills_from_then_on_and_nothing_older(rig: Rig) -> None:
+    shop = Shop(rig)
+    old = shop.deal(stage="Offer")
+    waiting = shop.deal(contact=shop.contact("waiting@acme.test"))
+    rig.later(hours=5)
+    shop.move(waiting)  # on its way by the stage that the rule has had all along
+    rig.sandbox.deliveries.deliver_due()
+    document = shop.document("mark_sent", {})
+    place = {"pipeline_id": shop.pipeline.id, "stage_id": shop.stage("Offer")}
+    document["rules"][0]["when"].append(place)
+    rig.settings(document)
+    rig.pump()
+    assert shop.shown(waiting) == "Sent"
+
+    rig.kommo.update_deal(old.id, name="Renamed")
+    rig.later(minutes=1)
+    assert len(shop.invoices) == 1
+    assert "before the rule “Issue” named it" in shop.job_of(old).said
+
+    rig.later(minutes=5)
+    young = shop.deal(contact=shop.contact("young@acme.test"))
+    shop.move(young, "Offer")
+    rig.pump()
+    assert shop.shown(young) == "Sent"

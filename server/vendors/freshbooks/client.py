@@ -71,6 +71,26 @@ class FreshbooksClient:
                     found[client.id] = client
         return [found[client_id] for client_id in sorted(found)]
 
+    def find_people(self, first_name: str, last_name: str) -> list[FoundClient]:
+        """Clients who are this name and nothing else, neither e-mail nor organization; lowest id
+        first. Deleted ones are left out.
+        """
+        searches = [("search[lname_like]", last_name), ("search[fname_like]", first_name)]
+        search = next((one for one in searches if one[1]), None)
+        if search is None:
+            return []
+        rows = self._api.rows(self._clients, "clients", [search])
+        clients = self._api.read(lambda rows: [read.read_client(row) for row in rows], rows)
+        wanted = folded(f"{first_name} {last_name}")
+        found = [
+            client
+            for client in clients
+            if folded(client.name) == wanted
+            and not (client.email or client.organization)
+            and client.vis_state != VisState.DELETED
+        ]
+        return sorted(found, key=lambda client: client.id)
+
     def client(self, client_id: int) -> FoundClient | None:
         """None where FreshBooks does not know it. A deleted one is found: look at vis_state."""
         result = self._api.find("GET", f"{self._clients}/{client_id}")

@@ -55,6 +55,7 @@ class FoundClient:
     organization: str
     vat_number: str
     vis_state: int
+    name: str = ""  # of the person, "" where there is none
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def read_client(row: Row) -> FoundClient:
         organization=str(row.get("organization") or ""),
         vat_number=str(row.get("vat_number") or ""),
         vis_state=int(row["vis_state"]),
+        name=f"{row.get('fname') or ''} {row.get('lname') or ''}".strip(),
     )
 
 

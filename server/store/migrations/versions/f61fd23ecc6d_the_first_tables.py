@@ -5,7 +5,7 @@ from alembic import op
 
 import server.store.db
 
-revision = "37c1b64725fb"
+revision = "f61fd23ecc6d"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("named_since", sa.JSON(), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("created_at", server.store.db.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
