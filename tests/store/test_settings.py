@@ -53,7 +53,10 @@ def test_an_account_without_settings_has_no_version(database: Database, account:
 
 
 def test_the_newest_document_can_be_had_as_its_text(database: Database, account: AccountId):
-    document = {"name": "Ąžuolas", "rules": [{"percent": "21.5", "on": None}]}
+    document = {
+        "name": "Ąžuolas",
+        "rules": [{"slug": "a", "when": [], "percent": "21.5", "on": None}],
+    }
     with database.read() as session:
         assert settings.current_text(session, account) is None
     _save(database, account, {"v": 1})
