@@ -8,6 +8,7 @@ from server.flows.run import Run
 from server.store import jobs, ledger
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
+from server.store.ledger import DocumentRow
 
 
 def defer_completion(session: Session, run: Run, deal: str, result: str) -> None:
@@ -25,9 +26,13 @@ def tasks_done(run: Run) -> str:
     with run.world.database.read() as session:
         tasks = ledger.open_tasks(session, run.account_id, deal)
     for task in tasks:
-        if task.upstream_id is not None:
-            with suppress(NotOurs):  # somebody deleted it: as good as done
-                run.kommo.complete_task(int(task.upstream_id), run.job.payload["result"])
-        with run.phase() as session:
-            ledger.record(session, task.id, run.now(), state=DocumentState.CLOSED)
+        complete(run, task, run.job.payload["result"])
     return f"{len(tasks)} completed"
+
+
+def complete(run: Run, task: DocumentRow, result: str) -> None:
+    if task.upstream_id is not None:
+        with suppress(NotOurs):  # somebody deleted it: as good as done
+            run.kommo.complete_task(int(task.upstream_id), result)
+    with run.phase() as session:
+        ledger.record(session, task.id, run.now(), state=DocumentState.CLOSED)

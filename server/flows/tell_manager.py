@@ -12,8 +12,9 @@ from server.core.states import AttemptOutcome, DocumentState, JobState
 from server.flows import look_up
 from server.flows.attempt import died, noting, unsettled
 from server.flows.run import Run
+from server.flows.tasks_done import complete
 from server.store import jobs, ledger
-from server.store.ledger import AttemptRow, Frozen, Key
+from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
 
 WITHIN = timedelta(days=1)
 
@@ -60,15 +61,28 @@ def _tell(run: Run, key: Key, deal_id: DealId) -> str:
     token = reference(home, key.source, key.source_id, key.purpose, 0)
     text = f"FreshBooks invoice: {run.job.payload['text']} [{token}]"
     user = run.job.payload.get("responsible") or _responsible(run, deal_id)
+    about = {"for_job": run.job.payload.get("for_job")}
     with run.phase() as session:
         document = ledger.open_document(session, key, run.now(), kind="task", home=home)
+        ledger.record(session, document.id, run.now(), details=about)
         frozen = Frozen({"text": text}, "", reference=token)
         attempt = ledger.begin(session, document, frozen, run.now())
     with noting(run, attempt):
         task_id = run.kommo.create_task(
             deal_id, text, user, due=run.now() + WITHIN, request_id=token
         )
-    return _made(run, attempt, task_id, AttemptOutcome.CREATED)
+    made = _made(run, attempt, task_id, AttemptOutcome.CREATED)
+    _close_older(run, document)
+    return made
+
+
+def _close_older(run: Run, newest: DocumentRow) -> None:
+    """The same job failed for another reason before; who reads both would not know which counts."""
+    with run.world.database.read() as session:
+        tasks = ledger.open_tasks(session, run.account_id, newest.source_id)
+    for task in tasks:
+        if task.id != newest.id and task.details == newest.details != {"for_job": None}:
+            complete(run, task, "Something else is missing now; see the newer task.")
 
 
 def _responsible(run: Run, deal_id: DealId) -> int | None:

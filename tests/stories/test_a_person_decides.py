@@ -52,5 +52,19 @@ def test_a_mismatch_stays_an_unsent_draft_until_its_figures_are_right(shop: Shop
     assert shop.open_tasks(deal) == []
 
 
+def test_when_another_reason_takes_the_place_of_the_first_one_task_stays_open(
+    shop: Shop, rig: Rig
+) -> None:
+    contact = shop.contact(None)
+    deal = shop.deal(contact=contact)
+    shop.issue(deal)
+    (first,) = shop.open_tasks(deal)
+    rig.kommo.update_contact(contact.id, fields={"EMAIL": "not an address"})
+    rig.pump()
+    (second,) = shop.open_tasks(deal)
+    assert second.id != first.id
+    assert "not an e-mail address" in second.text
+
+
 def line(name: str, price: str) -> dict[str, object]:
     return {"name": name, "qty": "1", "unit_cost": {"amount": price, "code": "EUR"}}
