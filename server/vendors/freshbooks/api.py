@@ -13,7 +13,7 @@ from server.vendors.http import Caller, Reply, down, shaped
 from server.vendors.oauth import with_token
 
 PER_PAGE = 100  # above it FreshBooks caps in silence (§2.3)
-_MOST_PAGES = 1_000  # 100,000 rows: a list that goes on beyond is not one
+MOST_PAGES = 1_000  # 100,000 rows: a list that goes on beyond is not one
 
 Pairs = Sequence[tuple[str, str | int]]
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class FreshbooksApi:
     def rows(self, path: str, key: str, params: Pairs = ()) -> list[Row]:
         """All rows of a list, over all its pages, each id once: pages shift while rows come."""
         found: dict[str, Row] = {}
-        for page in range(1, _MOST_PAGES + 1):
+        for page in range(1, MOST_PAGES + 1):
             paging = [*params, ("per_page", PER_PAGE), ("page", page)]
             result = self.result("GET", path, params=paging)
             rows, pages = self.read(lambda node: _page(node, key), result)

@@ -10,6 +10,7 @@ import requests
 from server.core.errors import Reconnect, TryLater
 from server.sandbox import Fault, Sandbox
 from server.vendors.freshbooks import auth
+from server.vendors.freshbooks.api import MOST_PAGES
 from server.vendors.freshbooks.client import FreshbooksClient
 from server.vendors.http import Caller
 from server.vendors.oauth import OAuthApp
@@ -200,12 +201,9 @@ def test_a_redirected_create_is_uncertain(status: str, caller_of: MakeCaller) ->
     assert caught.value.certainty == "uncertain"
 
 
-def test_a_list_that_never_ends_is_given_up(
-    caller_of: MakeCaller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server.vendors.freshbooks.api._MOST_PAGES", 3)
+def test_a_list_that_never_ends_is_given_up(caller_of: MakeCaller) -> None:
     page = answer(b'{"response": {"result": {"clients": [{"id": 1}], "pages": 9999}}}')
-    with ByteServer(replying(*[page] * 3)) as server:
+    with ByteServer(replying(*[page] * MOST_PAGES)) as server:
         client = FreshbooksClient(f"http://{server.host}", "a", Tokens(), caller_of("freshbooks"))
         with pytest.raises(TryLater):
             client.find_clients(email="a@b.test")
