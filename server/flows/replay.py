@@ -18,6 +18,7 @@ from server.store.inbox import EventRow
 from server.store.jobs import JobKind, JobRow, NewJob
 from server.vendors.kommo.hooks import BadHook, parse
 
+BATCH = 100  # a commit; hooks wait for it on SQLite, and have two seconds
 KOMMO_HOOKS = ("kommo", "kommo-dp")
 
 
@@ -41,24 +42,30 @@ class Replayed:
 
 
 def replay(world: World, wanted: Wanted, *, dry_run: bool = False) -> list[Replayed]:
-    """By job where a state or cause is named, else by the inbox's events."""
-    now = world.clock.now()
-    if dry_run:
-        with world.database.read() as session:
-            return list(_chosen(session, wanted))
-    with world.database.write() as session:
+    """By job where a state or cause is named, else by the inbox's events; a batch a commit, so
+    that hooks are taken meanwhile."""
+    with world.database.read() as session:
         chosen = list(_chosen(session, wanted))
-        if wanted.state is not None or wanted.cause is not None:
-            for one in chosen:
-                _again(session, wanted.account_id, one.subject, now)
-        else:
-            for event in list(_events(session, wanted)):
+        event_ids = [] if _by_job(wanted) else [event.id for event in _events(session, wanted)]
+    if dry_run:
+        return chosen
+    now = world.clock.now()
+    subjects = [one.subject for one in chosen] if _by_job(wanted) else []
+    for start in range(0, max(len(subjects), len(event_ids)), BATCH):
+        with world.database.write() as session:
+            for subject in subjects[start : start + BATCH]:
+                _again(session, wanted.account_id, subject, now)
+            for event in inbox.by_ids(session, event_ids[start : start + BATCH]):
                 _take_again(session, event, now)
     return chosen
 
 
+def _by_job(wanted: Wanted) -> bool:
+    return wanted.state is not None or wanted.cause is not None
+
+
 def _chosen(session: Session, wanted: Wanted) -> Iterator[Replayed]:
-    if wanted.state is not None or wanted.cause is not None:
+    if _by_job(wanted):
         for job in _jobs(session, wanted):
             yield Replayed(job.subject, job.said)
         return

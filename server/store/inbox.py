@@ -174,6 +174,11 @@ def events(
     return session.scalars(query.execution_options(yield_per=200))
 
 
+def by_ids(session: Session, ids: Sequence[int]) -> list[EventRow]:
+    query = sa.select(EventRow).where(EventRow.id.in_(ids)).order_by(EventRow.id)
+    return list(session.scalars(query))
+
+
 def cursor(session: Session, account_id: int, stream: str) -> datetime | None:
     row = session.get(CursorRow, (account_id, stream))
     return row.at if row else None

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from server.flows import replay as flows_replay
 from server.flows.replay import Wanted, replay
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
@@ -50,6 +53,21 @@ def test_replay_keeps_to_its_bounds_of_time(rig: Rig) -> None:
     rig.pump()
     assert len(shop.invoices) == 1
     assert shop.shown(late) == "Sent"
+
+
+def test_a_replay_of_more_than_one_batch_bills_each_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows_replay, "BATCH", 3)
+    shop = Shop(rig, on=False)
+    deals = [shop.deal(contact=shop.contact(f"p{n}@acme.test")) for n in range(4)]
+    for deal in deals:
+        shop.issue(deal)
+    rig.rule_on(RULE)
+    replay(rig.world, Wanted(rig.account_id))
+    rig.pump()
+    assert [shop.shown(deal) for deal in deals] == ["Sent"] * 4
+    assert len(shop.invoices) == 4
 
 
 def test_a_stage_that_a_rule_gets_later_bills_from_then_on_and_nothing_older(rig: Rig) -> None:
