@@ -79,12 +79,12 @@ def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
 
 def _search(run: Run, client: DraftClient) -> FoundClient | None:
     """The client that is there already: the lowest active id, else the lowest archived one."""
+    rows: list[FoundClient] = []
     if client.email:
-        rows = run.freshbooks.find_clients(email=client.email)
-    elif client.organization:
-        rows = run.freshbooks.find_clients(organization=client.organization)
-    else:
-        return None
+        rows += run.freshbooks.find_clients(email=client.email)
+    by_firm = client.key.startswith(("company:", "vat:")) or not client.email
+    if client.organization and by_firm:
+        rows += run.freshbooks.find_clients(organization=client.organization)
     same = [row for row in rows if row.vis_state != DELETED and _is(row, client)]
     return min(same, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
 

@@ -125,6 +125,15 @@ def test_a_client_that_is_there_already_is_found_whatever_the_case_of_its_e_mail
     assert len(shop.clients) == 1
 
 
+def test_a_company_is_found_by_its_name_where_clients_are_matched_by_company(rig: Rig) -> None:
+    shop = Shop(rig, mapping={"client": {"match_by": "company"}})
+    there = rig.books.add_client(email="office@acme.test", organization="ACME")
+    acme = rig.kommo.add_company("Acme")
+    shop.issue(shop.deal(contact=shop.contact("ann@acme.test"), company=acme))
+    assert shop.invoices[0]["customerid"] == there["id"]
+    assert len(shop.clients) == 1
+
+
 def test_of_two_clients_with_one_e_mail_the_older_is_taken(shop: Shop, rig: Rig) -> None:
     older = rig.books.add_client(email="ann@acme.test")
     rig.books.add_client(email="ann@acme.test")
