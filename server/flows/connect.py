@@ -127,7 +127,7 @@ def answering(world: World, row: TicketRow) -> Iterator[None]:
         name = VENDOR_NAMES[row.vendor]
         sentence = f"{name} did not accept this consent ({refused}). Begin again."
         raise fail(world, row, sentence) from refused
-    except Exception:
+    except Exception:  # a bug: the ticket says that it ended, and it is raised on
         fail(world, row, "Something went wrong on our side; it has been noted. Begin again.")
         raise
 

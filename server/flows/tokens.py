@@ -107,7 +107,7 @@ class GrantTokens:
         except Reconnect:
             self._refused(stored)
             return None
-        except Exception:
+        except Exception:  # whatever it was: nobody waits for our lease, and it is raised on
             self._release()
             raise
         return self._store(stored.version, pair)

@@ -113,7 +113,7 @@ class LocalEngine:
             if self.runner.run(job_id) == JobState.RETRYING:
                 self._plan.set()
             well = True
-        except Exception:
+        except Exception:  # the pool would swallow it in silence
             log.exception("run failed", job=job_id)  # the lease expires, the job comes back
         finally:
             with self._guard:

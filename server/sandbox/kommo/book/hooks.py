@@ -153,7 +153,7 @@ class Hooks(Book):
 
     def address(self) -> str:
         """The account's own address; plain http, for it is on the loopback."""
-        raise NotImplementedError
+        raise NotImplementedError  # ``Account`` knows its port; the book has none
 
     def _answered(self, hook: Hook, status: int) -> None:
         if taken(status):
