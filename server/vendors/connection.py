@@ -9,13 +9,11 @@ import http.client
 import io
 import threading
 from contextvars import ContextVar
-from http.cookiejar import DefaultCookiePolicy
 from socket import SocketIO, socket
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -132,43 +130,33 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, _resp: Any) -> None:
-        """Never: a redirect would carry our token to whoever is named in it."""
-
-
-def _open_session() -> requests.Session:
-    session = _Session()
-    # One vendor host serves many accounts: no cookie of one may ride on another's call.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    session.mount("http://", _Adapter())
-    session.mount("https://", _Adapter())
-    return session
-
-
 class Connections:
-    """A session with kept-alive connections for each thread; ``close`` closes them all."""
+    """An adapter with kept-alive connections for each thread; ``close`` closes them all.
+
+    An adapter sends one request and nothing else. A ``requests.Session`` around it would follow
+    redirects, keep cookies and read ~/.netrc, all of which a call with a token must never do.
+    """
 
     def __init__(self) -> None:
         self._here = threading.local()
         self._lock = threading.Lock()
-        # Weakly: with its thread a session ends, and closes its connections.
-        self._open: WeakSet[requests.Session] = WeakSet()
+        # Weakly: with its thread an adapter ends, and closes its connections.
+        self._open: WeakSet[HTTPAdapter] = WeakSet()
 
-    def session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._here, "session", None)
-        if session is None:
-            session = self._here.session = _open_session()
+    def adapter(self) -> HTTPAdapter:
+        adapter: HTTPAdapter | None = getattr(self._here, "adapter", None)
+        if adapter is None:
+            adapter = self._here.adapter = _Adapter()
             with self._lock:
-                self._open.add(session)
-        return session
+                self._open.add(adapter)
+        return adapter
 
     def close(self) -> None:
         with self._lock:
             closing, self._open = list(self._open), WeakSet()
         self._here = threading.local()
-        for session in closing:
-            session.close()
+        for adapter in closing:
+            adapter.close()
 
 
 SHARED = Connections()  # callers come and go with each job; their connections stay

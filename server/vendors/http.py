@@ -117,8 +117,13 @@ class Caller:
         not a byte went out, else UNCERTAIN.
         """
         asked = params if params is None or isinstance(params, Mapping) else list(params)
-        parts = {"headers": _headers(headers), "params": asked, "json": json, "data": form}
-        request = requests.Request(method, url, auth=_as_it_is, **parts)
+        parts = {
+            "headers": {**_ALWAYS, **(headers or {})},
+            "params": asked,
+            "json": json,
+            "data": form,
+        }
+        request = requests.Request(method, url, auth=_as_it_is, **parts).prepare()
         call = Call(self._deadline)
         started, watch = self.clock.now(), monotonic()
         reply, why = self._exchange(request, call)
@@ -137,15 +142,14 @@ class Caller:
             raise down(self.vendor, why, certainty=_certainty(call))
         return reply
 
-    def _exchange(self, request: requests.Request, call: Call) -> tuple[Reply | None, str]:
-        session = self._connections.session()
-        prepared = session.prepare_request(request)
-        parts = urlsplit(str(prepared.url))
+    def _exchange(self, request: requests.PreparedRequest, call: Call) -> tuple[Reply | None, str]:
+        adapter = self._connections.adapter()
+        parts = urlsplit(str(request.url))
         settings = _environment(f"{parts.scheme}://{parts.netloc}")
         token = CURRENT.set(call)
         try:
             timeout = (self._connect_timeout, self._deadline)
-            with session.send(prepared, timeout=timeout, **settings) as response:
+            with adapter.send(request, timeout=timeout, **settings) as response:
                 body = _read(response)
                 if body is None:
                     return None, "sent more than we read"
@@ -206,16 +210,15 @@ def _read(response: requests.Response) -> bytes | None:
     return b"".join(parts)
 
 
-def _headers(own: Mapping[str, str] | None) -> dict[str, str]:
-    return {
-        "User-Agent": f"Billhook/{__version__}",
-        "Accept": "application/json",
-        **(own or {}),
-    }
+_ALWAYS = {
+    **requests.utils.default_headers(),
+    "User-Agent": f"Billhook/{__version__}",
+    "Accept": "application/json",
+}
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """An auth that adds nothing; without one, requests would send what stands in ~/.netrc."""
+    """An auth that adds nothing; without one, requests would send what stands in the URL."""
     return request
 
 
