@@ -1,25 +1,23 @@
 """Whom the invoice is for: the client that the mapping remembers, else found, else made; once.
 
 A client is a document too: two deals of a new customer at the same instant meet at its unique key,
-and the second waits for the first. FreshBooks takes twins without a word, so every row of a search
-is compared here; archived counts as found, deleted does not.
+and the second waits for the first. Who of FreshBooks' clients it is says ``client_match``.
 """
 
 from datetime import timedelta
 
 from server.core.errors import Certainty, TryLater
 from server.core.invoice import DraftClient
-from server.core.keys import digest, folded
+from server.core.keys import digest
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
 from server.flows.attempt import died, noting, unsettled
+from server.flows.client_match import chosen, matching
 from server.flows.run import Run
 from server.store import ledger
 from server.store.db import Session
 from server.store.ledger import AttemptRow, Frozen, Key
 from server.vendors.freshbooks.client import FoundClient
-
-ACTIVE, DELETED = 0, 1  # FreshBooks' vis_state; 2 is archived, and as good as active here
 
 
 def find_client(run: Run, client: DraftClient, currency: str) -> str:
@@ -31,7 +29,7 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
         return known.upstream_id
     key = Key(run.account_id, "client", digest(client.key), "client")
     before = _wait_for_another(run, key)
-    found = _search(run, client)
+    found = chosen(matching(run.freshbooks, client))
     if found is None and before is not None and unsettled(before):
         # As it was sent: the contact may have been edited since.
         found = _search_sent(run, home, DraftClient(**before.draft["client"]))
@@ -77,46 +75,15 @@ def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
     )
 
 
-def _search(run: Run, client: DraftClient) -> FoundClient | None:
-    """The client that is there already: the lowest active id, else the lowest archived one."""
-    rows: list[FoundClient] = []
-    if client.email:
-        rows += run.freshbooks.find_clients(email=client.email)
-    by_firm = client.key.startswith(("company:", "vat:")) or not client.email
-    if client.organization and by_firm:
-        rows += run.freshbooks.find_clients(organization=client.organization)
-    same = [row for row in rows if row.vis_state != DELETED and _is(row, client)]
-    return min(same, key=lambda row: (row.vis_state != ACTIVE, row.id), default=None)
-
-
 def _search_sent(run: Run, home: str, sent: DraftClient) -> FoundClient | None:
     """One that we may have made. A person without e-mail and organization is known by the name
     alone then, unless another key's client is that one."""
     if sent.email or sent.organization:
-        return _search(run, sent)
+        return chosen(matching(run.freshbooks, sent))
     people = run.freshbooks.find_people(sent.first_name, sent.last_name)
     with run.world.database.read() as session:
         taken = ledger.linked_ids(session, home)
     return next((one for one in people if str(one.id) not in taken), None)
-
-
-def _is(row: FoundClient, client: DraftClient) -> bool:
-    """By what the key names; an id of Kommo's says nothing there, so by name or e-mail then."""
-    match client.key.partition(":")[0]:
-        case "email":
-            return folded(row.email) == folded(client.email)
-        case "vat":
-            return _squeezed(row.vat_number) == _squeezed(client.vat_number)
-        case "company":
-            return folded(row.organization) == folded(client.organization)
-        case _ if client.email:
-            return folded(row.email) == folded(client.email)
-        case _:
-            return folded(row.organization) == folded(client.organization)
-
-
-def _squeezed(vat_number: str) -> str:
-    return folded(vat_number).replace(" ", "")
 
 
 def _make(  # what is to be made, and what was known when it was looked for
