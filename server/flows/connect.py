@@ -92,6 +92,15 @@ def look(world: World, ticket: str) -> Progress:
     return Progress("expired" if stale else row.stage, summary, str(summary.get("said", "")))
 
 
+def look_own(world: World, ticket: str, vendor: str, account_id: int) -> Progress | None:
+    """``look`` for a page: only at a ticket of this vendor that this account minted."""
+    with world.database.read() as session:
+        row = tickets.find(session, ticket)
+    if row is None or row.vendor != vendor or row.account_id != account_id:
+        return None
+    return look(world, ticket)
+
+
 def begin(world: World, vendor: str, ticket: str) -> Begun:
     """Spend the ticket. Raises CannotConnect."""
     with world.database.write() as session:

@@ -68,6 +68,10 @@ def named(session: Session, name: str) -> AccountRow | None:
     return session.scalar(sa.select(AccountRow).where(AccountRow.name == name))
 
 
+def by_id(session: Session, account_id: int) -> AccountRow | None:
+    return session.get(AccountRow, account_id)
+
+
 def everyone(session: Session) -> list[AccountRow]:
     return list(session.scalars(sa.select(AccountRow).order_by(AccountRow.id)))
 
@@ -178,6 +182,10 @@ def without_webhooks(session: Session) -> list[int]:
         HookRow.kind == "kommo", HookRow.upstream_id.is_(None)
     )
     return list(session.scalars(query))
+
+
+def hooks_of(session: Session, account_id: int) -> list[HookRow]:
+    return list(session.scalars(sa.select(HookRow).where(HookRow.account_id == account_id)))
 
 
 def hook_of(session: Session, account_id: int, kind: str) -> HookRow | None:

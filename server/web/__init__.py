@@ -3,13 +3,13 @@ stories are in ``flows``."""
 
 from flask import Flask
 
-from server.web import errors, headers
+from server.web import errors, headers, languages, pages, set_up, visitor
 from server.web.auth import Auth, needs
 from server.web.health import health
 from server.web.hooks import hooks
 from server.web.oauth import oauth
 
-BLUEPRINTS = (health, hooks, oauth)
+BLUEPRINTS = (health, hooks, oauth, set_up.pages)
 
 
 def install(app: Flask) -> None:
@@ -19,3 +19,6 @@ def install(app: Flask) -> None:
     needs(Auth.NOBODY)(app.view_functions["static"])
     errors.install(app)
     headers.install(app)
+    languages.install(app)
+    pages.install(app)
+    visitor.install(app)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
 from server.vendors.freshbooks import hooks as freshbooks
@@ -39,7 +40,9 @@ def install(app: Flask) -> None:
 def said(status: int, sentence: str = "") -> Response:
     """An error's answer in the form that the caller reads."""
     sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
-    if _wants_json():
+    if request.headers.get("HX-Request") == "true":  # shown beside the page that asked
+        response = Response(f"<p>{escape(sentence)}</p>", mimetype="text/html")
+    elif _wants_json():
         response = jsonify({"error": sentence})
     else:
         response = Response(page(HTTPStatus(status).phrase, sentence), mimetype="text/html")

@@ -13,7 +13,7 @@ from server.app import create_app, wired
 from server.config import Config
 from server.store import migrate
 from server.store.db import Base
-from server.web.auth import Auth
+from server.web.auth import Act, Auth, Page, Role, may
 
 # From the outside contract: others have these addresses.
 PROMISED = {
@@ -77,8 +77,24 @@ def test_a_stranger_without_credentials_is_refused_and_leaves_no_row(app: Flask)
             with app.test_request_context():
                 path = app.url_map.bind("x").build(rule.endpoint, values, method=_method(rule))
             answer = app.test_client().open(path, method=_method(rule))
-            assert 400 <= answer.status_code < 500, f"{path} {answer.status}"
+            led_away = _auth(app, rule) is Auth.SESSION and answer.location == "/app/sign-in"
+            assert 400 <= answer.status_code < 500 or led_away, f"{path} {answer.status}"
     assert _rows(app) == before
+
+
+def test_every_page_for_people_says_which_it_is_and_whether_it_changes(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if _auth(app, rule) is Auth.SESSION:
+            assert view.page in Page, rule
+            changes = "POST" in (rule.methods or ())
+            assert not changes or view.act is Act.CHANGE, f"{rule} changes and asks for no right"
+
+
+def test_a_manager_gets_past_no_page_but_the_activity() -> None:
+    allowed = [(page, act) for page in Page for act in Act if may(Role.MANAGER, page, act)]
+    assert allowed == [(Page.ACTIVITY, Act.READ)]
+    assert all(may(Role.ADMIN, page, act) for page in Page for act in Act)
 
 
 def _method(rule: Rule) -> str:

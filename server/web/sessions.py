@@ -1,0 +1,76 @@
+"""A session: who was let in, sealed in a token that lives for minutes and is renewed for hours.
+
+It travels in a header inside Kommo's frame, where no cookie reaches us, and in a first-party
+cookie on its own pages. Nothing of it is stored: what ends it early is the account's end.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.core.keys import AccountId
+from server.flows.world import World
+from server.store.secrets import CannotOpen, hash_of, new_key
+from server.web.auth import Role
+
+LIFE = timedelta(minutes=15)
+LONGEST = timedelta(hours=8)  # then the person proves again who they are
+HEADER = "X-Billhook-Session"
+LONGEST_TOKEN = 4096
+_OWNER = "session"
+
+
+@dataclass(frozen=True)
+class Session:
+    """``where``: "kommo" (in the frame) or "app". ``who`` is the vendor's id of the person,
+    ``name`` what the history of settings shows."""
+
+    account_id: AccountId
+    role: Role
+    where: str
+    who: str
+    name: str
+    language: str
+    began: datetime
+    key: str  # random; a cookie's forms must show its hash
+
+
+def begin(  # all that a session says
+    world: World,
+    account_id: int,
+    role: Role,
+    *,
+    where: str,
+    who: str,
+    name: str,
+    language: str = "",
+) -> Session:
+    now = world.clock.now()
+    return Session(AccountId(account_id), role, where, who, name, language, now, new_key())
+
+
+def seal(world: World, session: Session) -> str:
+    """The token; it works for LIFE (a cookie's for LONGEST), and never past LONGEST since began."""
+    life = LIFE if session.where == "kommo" else LONGEST
+    until = min(world.clock.now() + life, session.began + LONGEST)
+    inside = {**vars(session), "began": session.began.isoformat(), "until": until.isoformat()}
+    return world.vault.seal(_OWNER, inside)
+
+
+def opened(world: World, token: str) -> Session | None:
+    """The session in a token that is ours and still good; None otherwise."""
+    if not token or len(token) > LONGEST_TOKEN:
+        return None
+    try:
+        inside = world.vault.open(_OWNER, token)
+    except CannotOpen:
+        return None
+    until = datetime.fromisoformat(inside.pop("until"))
+    if until <= world.clock.now():
+        return None
+    began = datetime.fromisoformat(inside.pop("began"))
+    return Session(**{**inside, "role": Role(inside["role"]), "began": began})
+
+
+def form_key(session: Session) -> str:
+    """What a form of a cookie's page carries: a stranger's page cannot know it."""
+    return hash_of(f"form:{session.key}") if session.where == "app" else ""

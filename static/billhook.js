@@ -1,0 +1,72 @@
+/* What pages need beyond htmx: focus after a swap, rows that are dragged, fields that are inserted.
+   Everything here has a form that works without it. */
+"use strict";
+
+(function () {
+  const page = () => document.getElementById("page");
+  const notice = () => document.getElementById("notice");
+
+  // After a whole page was swapped in, the reader's focus goes to its content, not to nowhere.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target === page()) {
+      const wrong = page().querySelector("[aria-invalid=true], [autofocus]");
+      (wrong || document.getElementById("main")).focus({ preventScroll: !wrong });
+    }
+  });
+
+  // A notice of what failed goes away with the next thing that works.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && notice()) notice().replaceChildren();
+  });
+  document.addEventListener("htmx:sendError", () => {
+    const said = document.createElement("p");
+    said.textContent = page().dataset.offline || "No connection. What you typed is still here.";
+    notice().replaceChildren(said);
+  });
+
+  // <select data-submit> sends its form when it changes; the button beside it is for who has no JS.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // <button data-insert="#field" data-from="#list">: put what is chosen in one into the other.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    if (!button) return;
+    const field = document.querySelector(button.dataset.insert);
+    const chosen = document.querySelector(button.dataset.from).value;
+    if (!chosen) return;
+    field.setRangeText(`{${chosen}}`, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  // <button data-copy="text">
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) navigator.clipboard.writeText(button.dataset.copy);
+  });
+
+  // <ol data-order> of <li draggable>: dropped where it shall be; then the form inside is sent.
+  let dragged = null;
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest ? event.target.closest("[data-order] > [draggable]") : null;
+    if (dragged) event.dataTransfer.effectAllowed = "move";
+  });
+  document.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-order] > [draggable]");
+    if (!dragged || !over || over.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    const box = over.getBoundingClientRect();
+    over.parentElement.insertBefore(
+      dragged, event.clientY < box.top + box.height / 2 ? over : over.nextElementSibling);
+  });
+  document.addEventListener("dragend", () => {
+    if (!dragged) return;
+    const list = dragged.parentElement;
+    dragged = null;
+    const form = document.querySelector(list.dataset.order);
+    form.elements.order.value = [...list.children].map((row) => row.dataset.slug).join(",");
+    form.requestSubmit();
+  });
+})();
