@@ -52,6 +52,8 @@ class KommoSwitches:
     throttle_body: Literal["json", "html"] = "json"
     # §4.7: a page of custom fields has 50 rows whatever limit says (0: limit is honoured).
     fields_page_cap: int = 50
+    # §4.0: whether query= on leads also looks into the names and fields of linked people.
+    deal_query_finds_people: bool = False
     # §4.4: linking a product again was reported to fail; 200 changes the link instead.
     relink_status: int = 500
     # §1.6: what X-Context-User-ID of an unknown or free user is answered.
@@ -62,5 +64,7 @@ class KommoSwitches:
     events_lag_seconds: float = 0
     # §4.10: whether lead_added carries the stage in value_after; not documented.
     lead_added_has_status: bool = False
+    # §4.10: whether filter[value_after|value_before] is honoured; unknown filters are ignored.
+    event_stage_filter: bool = True
     # §4.7: numbers sent for text fields are refused.
     strict_text: bool = True

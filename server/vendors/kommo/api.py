@@ -4,6 +4,7 @@ Source: reference kommo §4.0 (conventions) and §5 (errors and limits).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from server.core.errors import Certainty, Reconnect, TryLater
@@ -46,6 +47,14 @@ class KommoApi:
     def rows(self, path: str, key: str, params: Pairs = (), *, limit: int = PAGE) -> list[Row]:
         """All rows of a list, over all its pages."""
         return list(self._pages(path, key, params, limit))
+
+    def first(self, path: str, key: str, params: Pairs, most: int) -> list[Row]:
+        """So many rows of a list, from its beginning."""
+        return list(islice(self._pages(path, key, params, most), most))
+
+    def each(self, path: str, key: str, params: Pairs, *, limit: int = PAGE) -> Iterator[Row]:
+        """Row by row; a page is asked for when its first row is."""
+        return self._pages(path, key, params, limit)
 
     def write(self, method: str, path: str, body: Any) -> Any:
         """The answer's body, None where it has none. Raises TryLater for a refusal."""

@@ -29,6 +29,7 @@ _FOLLOW_UP = 1  # the task type that every account has
 _EVENTS_PAGE = 100  # §4.0
 _EVENTS_DEALS = 10  # ids per filter, §4.10
 _IDS = 250
+_LINKED: Pairs = (("with", "contacts,catalog_elements"),)
 
 
 class KommoClient:
@@ -58,11 +59,31 @@ class KommoClient:
 
     def deal(self, deal_id: int) -> Row | None:
         """The deal with its links (contacts, products), None where there is none."""
-        return self._api.card(f"{_LEADS}/{deal_id}", [("with", "contacts,catalog_elements")])
+        return self._api.card(f"{_LEADS}/{deal_id}", _LINKED)
 
-    def deals(self, ids: Iterable[int]) -> list[Row]:
-        """Those that are there, without their links."""
-        return self._by_id(_LEADS, "leads", ids)
+    def deals(self, ids: Iterable[int], *, linked: bool = False) -> list[Row]:
+        """Those that are there; ``linked``: with their contacts and products, as ``deal``."""
+        return self._by_id(_LEADS, "leads", ids, _LINKED if linked else ())
+
+    def search_deals(self, text: str, most: int) -> list[Row]:
+        """What Kommo's full-text search finds, the last changed first; all deals for no text."""
+        query: Pairs = [("query", text)] if text else []
+        return self._api.first(_LEADS, "leads", [*query, ("order[updated_at]", "desc")], most)
+
+    def deals_in(self, pipeline_id: int, stage_id: int, created_since: datetime) -> Iterator[Row]:
+        """Deals that stand in this stage now and were created since, with their links."""
+        params: Pairs = [
+            ("filter[statuses][0][pipeline_id]", pipeline_id),
+            ("filter[statuses][0][status_id]", stage_id),
+            ("filter[created_at][from]", int(created_since.timestamp())),
+            ("order[id]", "desc"),
+            *_LINKED,
+        ]
+        for row in self._api.each(_LEADS, "leads", params):
+            # Filters that Kommo does not know are ignored: every row is looked at.
+            here = (row.get("pipeline_id"), row.get("status_id")) == (pipeline_id, stage_id)
+            if here and int(row.get("created_at") or 0) >= int(created_since.timestamp()):
+                yield row
 
     def contacts(self, ids: Iterable[int]) -> list[Row]:
         """Those that are there; deleted and merged ones are left out."""
@@ -71,6 +92,10 @@ class KommoClient:
     def company(self, company_id: int) -> Row | None:
         found = self._api.card(f"/api/v4/companies/{company_id}")
         return None if found and found.get("is_deleted") else found
+
+    def companies(self, ids: Iterable[int]) -> list[Row]:
+        """Those that are there, without the deleted."""
+        return self._by_id("/api/v4/companies", "companies", ids)
 
     def elements(self, catalog_id: int, ids: Iterable[int]) -> list[Row]:
         """Elements of one list (products), those that are there."""
@@ -83,6 +108,10 @@ class KommoClient:
     def pipelines(self) -> list[Pipeline]:
         rows = self._api.rows(f"{_LEADS}/pipelines", "pipelines")
         return self._api.read(lambda rows: [records.read_pipeline(row) for row in rows], rows)
+
+    def custom_fields(self, where: str) -> list[Row]:
+        """All fields of "leads", "contacts", "companies" or "catalogs/<id>", over all pages."""
+        return self._api.rows(f"/api/v4/{where}/custom_fields", "custom_fields")
 
     def stage_events(
         self, *, since: datetime, until: datetime | None = None, deal_ids: Sequence[int] = ()
@@ -103,6 +132,23 @@ class KommoClient:
             for event in self._events(params, ids):
                 found[event.event_id] = event
         return sorted(found.values(), key=lambda event: (event.at, event.event_id))
+
+    def moves(
+        self, place: tuple[int, int], *, since: datetime, out: bool = False
+    ) -> Iterator[StageEvent]:
+        """Moves into this (pipeline, stage), or out of it, as Kommo tells them: newest first."""
+        at = f"filter[value_{'before' if out else 'after'}][leads_statuses][0]"
+        params: Pairs = [
+            ("filter[type][]", "lead_status_changed"),
+            ("filter[created_at][from]", int(since.timestamp())),
+            (f"{at}[pipeline_id]", place[0]),
+            (f"{at}[status_id]", place[1]),
+        ]
+        for row in self._api.each("/api/v4/events", "events", params, limit=_EVENTS_PAGE):
+            event = self._api.read(records.read_event, row)
+            old = (event.old_pipeline_id, event.old_stage_id)
+            if place == (old if out else (event.pipeline_id, event.stage_id)):
+                yield event
 
     def deal_fields(self) -> list[Row]:
         """All custom fields of deals, over all pages."""
@@ -207,11 +253,11 @@ class KommoClient:
         rows = self._api.rows("/api/v4/events", "events", [*params, *only], limit=_EVENTS_PAGE)
         return self._api.read(lambda rows: [records.read_event(row) for row in rows], rows)
 
-    def _by_id(self, path: str, key: str, ids: Iterable[int]) -> list[Row]:
+    def _by_id(self, path: str, key: str, ids: Iterable[int], more: Pairs = ()) -> list[Row]:
         wanted = sorted(set(ids))
         found: list[Row] = []
         for batch in _batches(wanted, _IDS):
-            rows = self._api.rows(path, key, [("filter[id][]", item) for item in batch])
+            rows = self._api.rows(path, key, [*(("filter[id][]", item) for item in batch), *more])
             found += [row for row in rows if row.get("id") in batch and not row.get("is_deleted")]
         return found
 

@@ -32,6 +32,7 @@ class Stage:
     name: str
     sort: int = 0
     is_incoming: bool = False  # unsorted deals, not yet accepted
+    color: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def read_stage(row: Row) -> Stage:
         name=str(row["name"]),
         sort=int(row.get("sort") or 0),
         is_incoming=row.get("type") == 1,
+        color=str(row.get("color") or ""),
     )
 
 

@@ -128,6 +128,22 @@ def test_events_are_filtered_by_time_id_and_stage(kommo: Kommo) -> None:
     assert ids(**stage) == [first.id]
 
 
+def test_events_are_filtered_by_the_stage_that_was_left(kommo: Kommo) -> None:
+    offer = kommo.account.main_pipeline.stage("Offer").id
+    first, second = kommo.account.add_deal("A"), kommo.account.add_deal("B")
+    for deal in (first, second):
+        kommo.account.move_deal(deal.id, offer)
+    kommo.account.move_deal(first.id, WON)
+    left = {
+        "filter[type]": "lead_status_changed",
+        "filter[value_before][leads_statuses][0][pipeline_id]": first.pipeline_id,
+        "filter[value_before][leads_statuses][0][status_id]": offer,
+    }
+    assert [row["entity_id"] for row in rows(kommo.get("events", **left), "events")] == [first.id]
+    kommo.sandbox.kommo.switches.event_stage_filter = False
+    assert len(rows(kommo.get("events", **left), "events")) == 3
+
+
 def test_events_come_a_hundred_a_page_and_ten_ids_a_filter(kommo: Kommo) -> None:
     for number in range(130):
         kommo.account.add_deal(f"Deal {number}")

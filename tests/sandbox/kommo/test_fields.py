@@ -171,3 +171,21 @@ def test_a_user_cannot_edit_what_only_the_api_fills(kommo: Kommo) -> None:
     row = {"custom_fields_values": [{"field_code": "LINK", "values": [{"value": "x"}]}]}
     assert kommo.patch(f"leads/{deal.id}", row).status_code == 200
     assert kommo.account.value_of(deal, "leads", field.id) == "x"
+
+
+def test_contacts_companies_and_each_list_have_fields_of_their_own(kommo: Kommo) -> None:
+    account = kommo.account
+    catalog = account.products_catalog
+    account.add_field("contacts", "text", "Nickname", "NICK")
+    account.add_field("catalogs", "select", "Tax", enums=["Full", "None"], catalog_id=catalog.id)
+
+    def named(where: str) -> list[str]:
+        found = kommo.get(f"{where}/custom_fields", limit=250).json()["_embedded"]["custom_fields"]
+        return [row["name"] for row in found]
+
+    assert "Nickname" in named("contacts")
+    assert "Nickname" not in named("companies")
+    assert {"SKU", "Price", "Tax"} <= set(named(f"catalogs/{catalog.id}"))
+    assert kommo.get("catalogs/1/custom_fields").status_code == 404
+    other = account.add_catalog("Suppliers", "regular")
+    assert kommo.get(f"catalogs/{other.id}/custom_fields").status_code == 204

@@ -235,6 +235,28 @@ def test_deals_are_filtered_by_id_time_price_and_field(kommo: Kommo) -> None:
     assert names(kommo.get("leads", query="b")) == ["B"]
 
 
+def test_a_search_looks_into_names_and_fields_and_by_a_switch_at_people(kommo: Kommo) -> None:
+    account = kommo.account
+    account.add_field("leads", "text", "Order", "ORDER")
+    contact = account.add_contact("Ann Lee", email="ann@acme.example")
+    account.add_deal("Office chairs", contact=contact)
+    account.add_deal("Desk", fields={"ORDER": "A-Chair-7"})
+    assert names(kommo.get("leads", query="CHAIR")) == ["Office chairs", "Desk"]
+    assert kommo.get("leads", query="ann lee").status_code == 204
+    kommo.sandbox.kommo.switches.deal_query_finds_people = True
+    assert names(kommo.get("leads", query="ann lee")) == ["Office chairs"]
+
+
+def test_a_list_of_deals_has_their_links_when_asked_for_250_a_page(kommo: Kommo) -> None:
+    contact = kommo.account.add_contact("Ann Lee")
+    ids = [kommo.account.add_deal(f"Deal {n}", contact=contact).id for n in range(260)]
+    asked = {"filter[id][]": ids[:250], "with": "contacts,catalog_elements", "limit": 250}
+    found = kommo.get("leads", **asked).json()["_embedded"]["leads"]
+    assert len(found) == 250
+    assert all(row["_embedded"]["contacts"][0]["id"] == contact.id for row in found)
+    assert kommo.get("leads", limit=251).status_code == 400
+
+
 def test_a_deleted_lead_is_in_the_trash_alone(kommo: Kommo) -> None:
     deal = kommo.account.add_deal("Desk")
     kommo.account.delete_deal(deal.id)

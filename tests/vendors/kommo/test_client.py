@@ -228,3 +228,48 @@ def test_what_is_recorded_names_ids_and_no_query(
         ("GET", "/api/v4/leads/77", 204, "answered"),
     ]
     assert "key-1" not in repr(calls)
+
+
+def test_a_search_gives_so_many_deals_the_last_changed_first(
+    client: KommoClient, account: Any, sandbox: Sandbox, calls: list[CallMade]
+) -> None:
+    for number in range(30):
+        account.add_deal(f"Chairs {number}")
+    account.add_deal("Desk")
+    sandbox.clock.advance(timedelta(minutes=1))
+    account.update_deal(next(iter(account.deals)), name="Chairs, more of them")
+    before = len(calls)
+    found = client.search_deals("chairs", 20)
+    assert (len(found), found[0]["name"]) == (20, "Chairs, more of them")
+    assert len(calls) == before + 1
+    assert len(client.search_deals("", 40)) == 31
+
+
+def test_moves_into_and_out_of_a_stage_are_told_apart_in_either_reading_of_the_filter(
+    client: KommoClient, account: Any, pipeline: Any, sandbox: Sandbox
+) -> None:
+    talk, issue = pipeline.stage("Talk").id, pipeline.stage("Issue invoice").id
+    place = (pipeline.id, issue)
+    into, out = (account.add_deal(name, stage_id=talk) for name in ("A", "B"))
+    account.move_deal(into.id, issue)
+    account.move_deal(out.id, issue)
+    account.move_deal(out.id, 142)
+    for honoured in (True, False):
+        sandbox.kommo.switches.event_stage_filter = honoured
+        entered = [event.deal_id for event in client.moves(place, since=START)]
+        left = [event.deal_id for event in client.moves(place, since=START, out=True)]
+        assert (entered, left) == ([out.id, into.id], [out.id])
+
+
+def test_deals_in_a_stage_come_with_their_links_and_only_the_young(
+    client: KommoClient, account: Any, pipeline: Any, sandbox: Sandbox
+) -> None:
+    issue = pipeline.stage("Issue invoice").id
+    account.add_deal("Old", stage_id=issue)
+    sandbox.clock.advance(timedelta(days=1))
+    contact = account.add_contact("Ann Lee")
+    young = account.add_deal("Young", stage_id=issue, contact=contact)
+    account.add_deal("Elsewhere")
+    found = list(client.deals_in(pipeline.id, issue, START + timedelta(hours=1)))
+    assert [row["id"] for row in found] == [young.id]
+    assert found[0]["_embedded"]["contacts"][0]["id"] == contact.id

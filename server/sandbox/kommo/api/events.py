@@ -70,7 +70,7 @@ def _words(node: Any) -> list[str]:
 
 def _stages(values: list[dict[str, Any]], node: Any) -> bool:
     rows = node.get("leads_statuses") if isinstance(node, dict) else None
-    if not isinstance(rows, dict):
+    if not isinstance(rows, dict) or not here.account().switches.event_stage_filter:
         return True
     places = {
         (row.get("pipeline_id"), row.get("status_id"))

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from server.sandbox.kommo.api import here, paging, shapes
 from server.sandbox.kommo.api.problems import Nothing, Problem
 from server.sandbox.kommo.book.base import NOT_A_CHOICE, Refused
-from server.sandbox.kommo.book.records import Deal
+from server.sandbox.kommo.book.records import Card, Deal
 
 leads = Blueprint("leads", __name__, url_prefix="/api/v4/leads")
 
@@ -207,11 +207,19 @@ def meets_fields(values: Mapping[int, list[dict[str, Any]]], node: Any) -> bool:
 
 
 def _says(deal: Deal, text: str) -> bool:
-    """Full text: the name and the field values."""
+    """Full text: the name and the field values, by a switch also those of who is linked."""
     if not text:
         return True
-    said = [deal.name, *(str(v.get("value")) for vs in deal.fields.values() for v in vs)]
-    return any(text in one.lower() for one in said)
+    account = here.account()
+    cards: list[Card] = [deal]
+    if account.switches.deal_query_finds_people:
+        cards += [account.contacts[one] for one in deal.contacts]
+        cards += [account.companies[deal.company_id]] if deal.company_id is not None else []
+    return any(
+        text in one.lower()
+        for card in cards
+        for one in (card.name, *(str(v.get("value")) for vs in card.fields.values() for v in vs))
+    )
 
 
 @leads.get("/loss_reasons")

@@ -1,0 +1,181 @@
+"""What an account has at its vendor, for whoever chooses from it: stages, fields, lists.
+
+Vendors fill it, the settings page shows it, and settings are compared with it: a rule may name a
+stage that was deleted since.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from server.core.field_keys import entity_of, is_built_in
+from server.core.rules import StageOrder
+from server.core.settings_checks import fields_of
+from server.core.settings_model import Rule, SettingsDocument
+
+StageKind = Literal["open", "won", "lost", "unsorted"]
+Entity = Literal["deal", "contact", "company", "product"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``color`` as the vendor has it ("#99ccff"), "" where it tells none. "unsorted" holds what
+    nobody has accepted as a deal yet."""
+
+    stage_id: int
+    name: str
+    color: str
+    kind: StageKind
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    pipeline_id: int
+    name: str
+    stages: tuple[Stage, ...]  # in their order
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice of a select; ``code`` is an integration's name of it, "" where it has none."""
+
+    id: int
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class KnownField:
+    """A field that a mapping or a condition may name by ``key``.
+
+    ``type`` is the vendor's ("text", "select", "date"); a built-in one has "text", "numeric",
+    "date" or "tags". ``other_key`` names the same field, where it has an id and a code.
+    ``catalog_id``: the list of a product's field.
+    """
+
+    key: str
+    name: str
+    entity: Entity
+    type: str
+    options: tuple[Option, ...] = ()
+    code: str = ""
+    other_key: str = ""
+    catalog_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A list of things; ``kind`` "products" is what is sold, "regular" any other."""
+
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Lists:
+    """``fetched_at`` None: the vendor never told. ``notice`` says, in a sentence, why what is here
+    may be old; "" when it is fresh."""
+
+    pipelines: tuple[Pipeline, ...] = ()
+    fields: tuple[KnownField, ...] = ()
+    catalogs: tuple[Catalog, ...] = ()
+    fetched_at: datetime | None = None
+    notice: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return self.fetched_at is not None
+
+    def pipeline(self, pipeline_id: int) -> Pipeline | None:
+        return next((one for one in self.pipelines if one.pipeline_id == pipeline_id), None)
+
+    def stage(self, pipeline_id: int, stage_id: int) -> Stage | None:
+        pipeline = self.pipeline(pipeline_id)
+        stages = pipeline.stages if pipeline else ()
+        return next((one for one in stages if one.stage_id == stage_id), None)
+
+    def field(self, key: str) -> KnownField | None:
+        """By any of its spellings; a part of a field that has parts may be its own or the field."""
+        whole = ".".join(key.split(".")[:3])
+        for wanted in (key, whole):
+            for one in self.fields:
+                if wanted in (one.key, one.other_key):
+                    return one
+        return None
+
+    def product_catalogs(self) -> list[int]:
+        """The lists whose elements are sold."""
+        return [one.id for one in self.catalogs if one.kind == "products"]
+
+    def stage_order(self) -> StageOrder:
+        stages = [stage for pipeline in self.pipelines for stage in pipeline.stages]
+        return StageOrder(
+            {p.pipeline_id: [stage.stage_id for stage in p.stages] for p in self.pipelines},
+            won=frozenset(stage.stage_id for stage in stages if stage.kind == "won"),
+            lost=frozenset(stage.stage_id for stage in stages if stage.kind == "lost"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Without the notice: that is of one look."""
+        body = asdict(replace(self, notice=""))
+        return {**body, "fetched_at": self.fetched_at.isoformat() if self.fetched_at else None}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "Lists":
+        """Raises KeyError, TypeError or ValueError on what another version has written."""
+        at = body["fetched_at"]
+        return cls(
+            pipelines=tuple(
+                Pipeline(**{**row, "stages": tuple(Stage(**stage) for stage in row["stages"])})
+                for row in body["pipelines"]
+            ),
+            fields=tuple(
+                KnownField(**{**row, "options": tuple(Option(**one) for one in row["options"])})
+                for row in body["fields"]
+            ),
+            catalogs=tuple(Catalog(**row) for row in body["catalogs"]),
+            fetched_at=datetime.fromisoformat(at) if at else None,
+        )
+
+
+def missing_in(document: SettingsDocument, lists: Lists) -> list[tuple[str, str]]:
+    """(dotted path, sentence) for each stage and field that the settings name and the account does
+    not have any more. Where the lists are not known nothing is missing."""
+    if not lists.is_known:
+        return []
+    found = [
+        problem
+        for index, rule in enumerate(document.rules)
+        for problem in _missing_in_rule(f"rules.{index}", rule, lists)
+    ]
+    for path, key in fields_of(document.mapping, "mapping"):
+        if _is_missing(key, lists):
+            found.append((path, f"{_gone(key)} Choose another."))
+    return list(dict.fromkeys(found))
+
+
+def _missing_in_rule(path: str, rule: Rule, lists: Lists) -> Iterator[tuple[str, str]]:
+    for index, place in enumerate(rule.when):
+        here = f"{path}.when.{index}"
+        if lists.pipeline(place.pipeline_id) is None:
+            what = "pipeline_id", "a pipeline"
+        elif lists.stage(place.pipeline_id, place.stage_id) is None:
+            what = "stage_id", "a stage"
+        else:
+            continue
+        sentence = f"The rule “{rule.name}” names {what[1]} that does not exist any more in Kommo."
+        yield f"{here}.{what[0]}", f"{sentence} Choose another."
+    for index, condition in enumerate(rule.conditions):
+        if _is_missing(condition.field, lists):
+            sentence = f"{_gone(condition.field)} The rule “{rule.name}” asks for it."
+            yield f"{path}.conditions.{index}.field", f"{sentence} Choose another."
+
+
+def _is_missing(key: str, lists: Lists) -> bool:
+    return not is_built_in(key) and lists.field(key) is None
+
+
+def _gone(key: str) -> str:
+    return f"The {entity_of(key)}'s field {key} does not exist any more in Kommo."
