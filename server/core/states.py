@@ -15,6 +15,20 @@ class JobState(StrEnum):
 OPEN_JOB_STATES = (JobState.WAITING, JobState.RETRYING, JobState.PARKED)
 
 
+IGNORED = "ignored"  # the cause of a job that a person left out; said tells who
+
+
+class Group(StrEnum):
+    """Where a person looks for a deal. One deal stands in one group, by its newest state: the first
+    of these that is true of it."""
+
+    ATTENTION = "needs_attention"  # a job is parked; or its invoice is a mismatch, or ambiguous,
+    # and nobody said to ignore that
+    UNDER_WAY = "under_way"  # a job waits, runs or retries
+    IN_ORDER = "in_order"  # its invoice is made and sent as the rule wants
+    LEFT_OUT = "left_out"  # decided against, ignored, or its invoice was found deleted
+
+
 class JobClass(IntEnum):
     """Order of claiming over subjects: the lower goes first."""
 

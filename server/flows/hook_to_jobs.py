@@ -40,6 +40,7 @@ def take(
             body=raw,
             subjects=[[c.entity, c.action, c.id] for c in told.changes],
             verdict=verdict or "",
+            left_out=verdict is not None,
             received_at=now,
         )
         if verdict is None:

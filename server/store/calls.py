@@ -14,9 +14,10 @@ class CallRow(Base):
     """One call: ids, statuses and times, never a body, a token or a person's name."""
 
     __tablename__ = "call"
+    __table_args__ = (sa.Index("ix_call_job", "account_id", "job_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     job_id: Mapped[int | None]
     vendor: Mapped[str]
     method: Mapped[str]
@@ -56,6 +57,27 @@ def note(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 _NOTE = sa.insert(cast("sa.Table", CallRow.__table__))
+
+
+def last_success(session: Session, account_id: int, vendor: str) -> datetime | None:
+    """When this vendor last answered well, as far back as calls are kept."""
+    bound = {"account_id": account_id, "vendor": vendor}
+    at: datetime | None = session.connection().execute(_LAST_WELL, bound).scalar()
+    return at
+
+
+_CALL = cast("sa.Table", CallRow.__table__)
+# By the id, which the account's index ends with: the newest are looked at first, and few.
+_LAST_WELL = (
+    sa.select(_CALL.c.started_at)
+    .where(
+        _CALL.c.account_id == sa.bindparam("account_id"),
+        _CALL.c.vendor == sa.bindparam("vendor"),
+        _CALL.c.status < 400,
+    )
+    .order_by(_CALL.c.id.desc())
+    .limit(1)
+)
 
 
 def cached(session: Session, account_id: int, name: str, newer_than: datetime) -> Any:

@@ -17,20 +17,33 @@ from server.store.db import Base, inserted, is_duplicate, rows_changed, savepoin
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
 SAME_MOMENT = timedelta(seconds=2)  # a stamp of a hook and of an event, of one clock
+_LEFT_OUT = sa.text("left_out")  # a bare boolean: both databases know it
 
 
 class EventRow(Base):
     """One request of a vendor. ``verdict`` says in words what became of it."""
 
     __tablename__ = "event"
+    __table_args__ = (
+        sa.Index("ix_event_heard", "account_id", "received_at", "id"),
+        sa.Index(
+            "ix_event_left_out",
+            "account_id",
+            "received_at",
+            "id",
+            sqlite_where=_LEFT_OUT,
+            postgresql_where=_LEFT_OUT,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     kind: Mapped[str]  # the hook's kind: kommo, kommo-dp, freshbooks
     headers: Mapped[dict[str, Any]]
     body: Mapped[bytes] = mapped_column(sa.LargeBinary)
     subjects: Mapped[list[Any]]
     verdict: Mapped[str]
+    left_out: Mapped[bool] = mapped_column(default=False)  # as a whole, for the account's sake
     received_at: Mapped[datetime] = mapped_column(index=True)
 
 

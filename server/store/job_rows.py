@@ -13,6 +13,10 @@ from server.store.db import Base
 
 _OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
 _RUNNING = sa.text("state = 'running'")
+_PARKED = sa.text("state = 'parked'")
+_UNDER_WAY = sa.text("about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')")
+_LEFT_OUT = sa.text("about IS NOT NULL AND state = 'left_out'")
+_ABOUT = sa.text("about IS NOT NULL")
 
 
 class JobKind(StrEnum):
@@ -39,6 +43,23 @@ class NewJob:
     due_at: datetime | None = None
 
 
+# What a person asked for, or would miss; every other kind is plumbing.
+MEANINGFUL = (JobKind.DEAL_TO_INVOICE, JobKind.INVOICE_TO_DEAL, JobKind.TELL_MANAGER)
+
+
+def _about(context: Any) -> str | None:
+    """Whose activity a new row is."""
+    row = context.get_current_parameters()
+    if row["kind"] not in MEANINGFUL:
+        return None
+    deal = (row.get("payload") or {}).get("deal")
+    return f"deal:{deal}" if deal else str(row["subject"])
+
+
+def _partial(name: str, where: Any, *columns: str) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 class JobRow(Base):
     __tablename__ = "job"
     __table_args__ = (
@@ -60,12 +81,20 @@ class JobRow(Base):
             postgresql_where=_RUNNING,
         ),
         sa.Index("ix_job_due", "state", "due_at"),
+        # For the activity page (store/activity.py); finished plumbing is in none of them.
+        _partial("ix_job_about", _ABOUT, "account_id", "about", "id"),
+        _partial("ix_job_kind", _ABOUT, "account_id", "kind", "updated_at", "id"),
+        _partial("ix_job_parked", _PARKED, "account_id", "updated_at", "id"),
+        _partial("ix_job_cause", _PARKED, "account_id", "cause", "updated_at", "id"),
+        _partial("ix_job_under_way", _UNDER_WAY, "account_id", "updated_at", "id"),
+        _partial("ix_job_left_out", _LEFT_OUT, "account_id", "kind", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
     kind: Mapped[str]
     subject: Mapped[str]
+    about: Mapped[str | None] = mapped_column(default=_about)  # "deal:5512033"; None: plumbing
     job_class: Mapped[int]
     state: Mapped[str] = mapped_column(default=JobState.WAITING)
     due_at: Mapped[datetime]

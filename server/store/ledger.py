@@ -24,6 +24,7 @@ class DocumentRow(Base):
         # No invoice is adopted twice. ``home`` is the vendor's own scope of its ids.
         sa.UniqueConstraint("home", "kind", "upstream_id"),
         sa.Index("ix_document_source", "account_id", "source", "source_id"),
+        sa.Index("ix_document_state", "account_id", "kind", "state", "updated_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -46,6 +47,8 @@ class DocumentRow(Base):
     said: Mapped[str] = mapped_column(sa.Text, default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     written: Mapped[str] = mapped_column(default="")  # digest of what stands on the deal
+    ignored_by: Mapped[str] = mapped_column(default="")  # who decided that it needs nobody
+    ignored_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -5,7 +5,7 @@ from alembic import op
 
 import server.store.db
 
-revision = "f61fd23ecc6d"
+revision = "6447823b75db"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -82,7 +82,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
     )
     with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_call_account_id"), ["account_id"], unique=False)
+        batch_op.create_index("ix_call_job", ["account_id", "job_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_call_started_at"), ["started_at"], unique=False)
 
     op.create_table(
@@ -165,6 +165,8 @@ def upgrade() -> None:
         sa.Column("said", sa.Text(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("written", sa.String(), nullable=False),
+        sa.Column("ignored_by", sa.String(), nullable=False),
+        sa.Column("ignored_at", server.store.db.UtcDateTime(), nullable=True),
         sa.Column("created_at", server.store.db.UtcDateTime(), nullable=False),
         sa.Column("updated_at", server.store.db.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -187,6 +189,9 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_document_source", ["account_id", "source", "source_id"], unique=False
         )
+        batch_op.create_index(
+            "ix_document_state", ["account_id", "kind", "state", "updated_at", "id"], unique=False
+        )
 
     op.create_table(
         "event",
@@ -197,6 +202,7 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("subjects", sa.JSON(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("left_out", sa.Boolean(), nullable=False),
         sa.Column("received_at", server.store.db.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_event_account_id_account")
@@ -204,7 +210,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_event_account_id"), ["account_id"], unique=False)
+        batch_op.create_index("ix_event_heard", ["account_id", "received_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_event_left_out",
+            ["account_id", "received_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("left_out"),
+            postgresql_where=sa.text("left_out"),
+        )
         batch_op.create_index(batch_op.f("ix_event_received_at"), ["received_at"], unique=False)
 
     op.create_table(
@@ -231,6 +244,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
         sa.Column("job_class", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("due_at", server.store.db.UtcDateTime(), nullable=False),
@@ -250,7 +264,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_job_about",
+            ["account_id", "about", "id"],
+            unique=False,
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_job_cause",
+            ["account_id", "cause", "updated_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        )
         batch_op.create_index("ix_job_due", ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_job_kind",
+            ["account_id", "kind", "updated_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_job_left_out",
+            ["account_id", "kind", "updated_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
+            postgresql_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
+        )
+        batch_op.create_index(
+            "ix_job_parked",
+            ["account_id", "updated_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        )
+        batch_op.create_index(
+            "ix_job_under_way",
+            ["account_id", "updated_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')"
+            ),
+            postgresql_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')"
+            ),
+        )
         batch_op.create_index(
             "uq_job_open_subject",
             ["account_id", "kind", "subject"],
@@ -413,16 +473,56 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('waiting', 'retrying', 'parked')"),
             postgresql_where=sa.text("state IN ('waiting', 'retrying', 'parked')"),
         )
+        batch_op.drop_index(
+            "ix_job_under_way",
+            sqlite_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')"
+            ),
+            postgresql_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')"
+            ),
+        )
+        batch_op.drop_index(
+            "ix_job_parked",
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        )
+        batch_op.drop_index(
+            "ix_job_left_out",
+            sqlite_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
+            postgresql_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
+        )
+        batch_op.drop_index(
+            "ix_job_kind",
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
+        )
         batch_op.drop_index("ix_job_due")
+        batch_op.drop_index(
+            "ix_job_cause",
+            sqlite_where=sa.text("state = 'parked'"),
+            postgresql_where=sa.text("state = 'parked'"),
+        )
+        batch_op.drop_index(
+            "ix_job_about",
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
+        )
 
     op.drop_table("job")
     op.drop_table("hook")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_received_at"))
-        batch_op.drop_index(batch_op.f("ix_event_account_id"))
+        batch_op.drop_index(
+            "ix_event_left_out",
+            sqlite_where=sa.text("left_out"),
+            postgresql_where=sa.text("left_out"),
+        )
+        batch_op.drop_index("ix_event_heard")
 
     op.drop_table("event")
     with op.batch_alter_table("document", schema=None) as batch_op:
+        batch_op.drop_index("ix_document_state")
         batch_op.drop_index("ix_document_source")
 
     op.drop_table("document")
@@ -432,7 +532,7 @@ def downgrade() -> None:
     op.drop_table("client_link")
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_call_started_at"))
-        batch_op.drop_index(batch_op.f("ix_call_account_id"))
+        batch_op.drop_index("ix_call_job")
 
     op.drop_table("call")
     op.drop_table("bucket")
