@@ -4,20 +4,44 @@ When a rule was switched on is Kommo's time, for Kommo's clock stamps the entrie
 compared with. A saved version makes the fields that it names, and parked deals are looked at again.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from server.core.keys import AccountId
-from server.core.settings import SettingsDocument, validate
+from server.core.settings import SettingsDocument, default_settings, validate
 from server.core.states import JobClass
+from server.flows import deal_fields, pipelines, product_lists
 from server.flows import world as outside
 from server.flows.connect import unrecorded
 from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import calls, jobs, settings
+from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
 PARKED_ON_SETTINGS = ("problems",)
+MOST_TOLD = 20  # versions that who was overtaken is told of
+
+
+@dataclass(frozen=True)
+class Version:
+    """One saved version; ``author`` is the name that the history shows."""
+
+    number: int
+    author: str
+    at: datetime
+    document: SettingsDocument
+
+
+class Overtaken(Exception):
+    """Somebody saved since. ``based_on`` is the document that the change was made from (the default
+    where there was none), ``since`` the newest versions after it, oldest first."""
+
+    def __init__(self, based_on: SettingsDocument, since: tuple[Version, ...]) -> None:
+        super().__init__("Somebody else saved these settings meanwhile.")
+        self.based_on = based_on
+        self.since = since
 
 
 class NoSuchRule(LookupError):
@@ -34,14 +58,54 @@ def save(world: World, account_id: int, data: Any, author: str) -> SettingsDocum
     now = world.clock.now()
     with world.database.write() as session:
         settings.save(session, account_id, document.to_json(), author, now)
-        kept = {rule.slug for rule in document.rules}
-        for slug in set(settings.switched_on(session, account_id)) - kept:
-            settings.switch_off(session, account_id, slug, now)
-        calls.drop_cache(session, account_id)
-        jobs.resume(session, account_id, PARKED_ON_SETTINGS, now)
-        new = NewJob(account_id, JobKind.ENSURE, "account", JobClass.CLICK, {})
-        jobs.defer(session, new, now)
+        _follow(session, account_id, document, now)
     return document
+
+
+def newest(world: World, account_id: int) -> tuple[SettingsDocument, int]:
+    """What counts now, and its version's number (0: nothing was saved yet), from one moment."""
+    with world.database.read() as session:
+        row = settings.current(session, account_id)
+    if row is None:
+        return default_settings(), 0
+    return validate(row.document), row.number
+
+
+def save_if(
+    world: World, account_id: int, data: Any, author: str, *, based_on: int
+) -> SettingsDocument:
+    """``save``, where version ``based_on`` is still the newest; else raises Overtaken, and nothing
+    is stored. Raises InvalidSettings first: there is no use in asking again with a mistake."""
+    document = validate(data)
+    now = world.clock.now()
+    with world.database.write() as session:
+        body = document.to_json()
+        if settings.save_after(session, account_id, body, author, now, based_on=based_on):
+            _follow(session, account_id, document, now)
+            return document
+    raise _overtaken(world, account_id, based_on)
+
+
+def _overtaken(world: World, account_id: int, based_on: int) -> Overtaken:
+    with world.database.read() as session:
+        mine = settings.numbered(session, account_id, based_on)
+        rows = settings.since(session, account_id, based_on, at_most=MOST_TOLD)
+    versions = (
+        Version(row.number, row.author, row.created_at, validate(row.document)) for row in rows
+    )
+    return Overtaken(validate(mine.document) if mine else default_settings(), tuple(versions))
+
+
+def _follow(session: Session, account_id: int, document: SettingsDocument, now: datetime) -> None:
+    """What a new version brings with it, in its own commit."""
+    kept = {rule.slug for rule in document.rules}
+    for slug in set(settings.switched_on(session, account_id)) - kept:
+        settings.switch_off(session, account_id, slug, now)
+    for name in (deal_fields.CACHE, pipelines.CACHE, product_lists.CACHE):
+        calls.drop_cache(session, account_id, name)  # what jobs go by; pages keep their lists
+    jobs.resume(session, account_id, PARKED_ON_SETTINGS, now)
+    new = NewJob(account_id, JobKind.ENSURE, "account", JobClass.CLICK, {})
+    jobs.defer(session, new, now)
 
 
 def switch_on(world: World, account_id: int, slug: str) -> bool:

@@ -79,7 +79,58 @@ def save(
 ) -> SettingsVersionRow:
     """A new version. Two at once: the unique number lets one of them fail and read again."""
     before = current(session, account_id)
-    row = SettingsVersionRow(
+    row = _next(account_id, before, document, author, now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def save_after(  # a version, what it follows, and who made it when
+    session: Session,
+    account_id: int,
+    document: dict[str, Any],
+    author: str,
+    now: datetime,
+    *,
+    based_on: int,
+) -> bool:
+    """A new version, unless another one came after number ``based_on`` (0: there was none), also at
+    this very moment: then False."""
+    before = current(session, account_id)
+    if (before.number if before else 0) != based_on:
+        return False
+    return inserted(session, _next(account_id, before, document, author, now))
+
+
+def numbered(session: Session, account_id: int, number: int) -> SettingsVersionRow | None:
+    return session.scalar(
+        sa.select(SettingsVersionRow).where(
+            SettingsVersionRow.account_id == account_id, SettingsVersionRow.number == number
+        )
+    )
+
+
+def since(
+    session: Session, account_id: int, number: int, *, at_most: int
+) -> list[SettingsVersionRow]:
+    """The newest versions after ``number``, oldest first."""
+    found = session.scalars(
+        sa.select(SettingsVersionRow)
+        .where(SettingsVersionRow.account_id == account_id, SettingsVersionRow.number > number)
+        .order_by(SettingsVersionRow.number.desc())
+        .limit(at_most)
+    )
+    return list(found)[::-1]
+
+
+def _next(
+    account_id: int,
+    before: SettingsVersionRow | None,
+    document: dict[str, Any],
+    author: str,
+    now: datetime,
+) -> SettingsVersionRow:
+    return SettingsVersionRow(
         account_id=account_id,
         number=(before.number if before else 0) + 1,
         document=document,
@@ -87,9 +138,6 @@ def save(
         author=author,
         created_at=now,
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _named_since(
