@@ -7,11 +7,11 @@ one means for an invoice comes with the registration. Source: reference freshboo
 from server.core.errors import NotOurs
 from server.flows.world import World
 from server.store import inbox
-from server.store.accounts import HookRow
+from server.store.first_look import Hook
 from server.vendors.freshbooks.hooks import SIGNATURE_HEADER, genuine, parse
 
 
-def take(world: World, hook: HookRow, raw: bytes, content_type: str, signature: str) -> None:
+def take(world: World, hook: Hook, raw: bytes, content_type: str, signature: str) -> None:
     """Keep it. Raises BadHook for what is no callback, NotOurs where it is not signed by the
     verifier of ours."""
     told = parse(raw, content_type)

@@ -5,15 +5,17 @@ names, of a deal without an open job) is kept as an event with that verdict and 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from server.core.settings import SettingsDocument
 from server.core.states import DocumentState, JobClass
 from server.flows.settings_of import settings_of
 from server.flows.world import World
-from server.store import accounts, inbox, jobs, ledger
-from server.store.accounts import HookRow
+from server.store import accounts, first_look, inbox, jobs, ledger
 from server.store.db import Session
+from server.store.first_look import Hook
 from server.store.inbox import Entered
 from server.store.jobs import JobKind, NewJob
 from server.vendors.kommo.hooks import Change, KommoHook, parse
@@ -23,15 +25,28 @@ HEARD_AGAIN = timedelta(seconds=10)  # often enough for "heard 2 minutes ago"
 ENTERING = ("status", "add", "restore")  # actions that prove a place in the pipeline
 
 
+@dataclass
+class Plan:
+    """What one hook leaves behind, found out before anything is written, so that its event is
+    inserted with its verdict."""
+
+    looked_at: int = 0
+    entering: list[Change] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)  # deals
+    jobs: dict[str, NewJob] = field(default_factory=dict)  # by subject
+
+
 def take(
-    world: World, hook: HookRow, raw: bytes, content_type: str, headers: Mapping[str, str]
+    world: World, hook: Hook, raw: bytes, content_type: str, headers: Mapping[str, str]
 ) -> str:
     """Keep the request and make its jobs; returns the verdict. Raises vendors' BadHook, and then
     nothing is stored."""
     told = parse(raw, content_type)
     now = world.clock.now()
     with world.database.write() as session:
-        verdict = not_ours(session, hook.account_id, told)
+        refused = not_ours(hook.state, hook.external_id, told)
+        plan = Plan() if refused else _plan(session, hook.account_id, told, replay=False)
+        verdict = refused or _verdict(plan, told)
         event_id = inbox.keep(
             session,
             account_id=hook.account_id,
@@ -39,41 +54,26 @@ def take(
             headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
             body=raw,
             subjects=[[c.entity, c.action, c.id] for c in told.changes],
-            verdict=verdict or "",
-            left_out=verdict is not None,
+            verdict=verdict,
+            left_out=refused is not None,
             received_at=now,
         )
-        if verdict is None:
-            verdict = make_jobs(session, hook.account_id, told, now, event_id=event_id)
-            inbox.judge(session, event_id, verdict)
+        _carry_out(session, hook.account_id, plan, now, event_id)
         if hook.heard_at is None or now - hook.heard_at > HEARD_AGAIN:
             accounts.heard(session, hook.id, now)
     return verdict
 
 
-def make_jobs(
-    session: Session,
-    account_id: int,
-    told: KommoHook,
-    now: datetime,
-    *,
-    event_id: int,
-    replay: bool = False,
-) -> str:
-    """The entries and jobs of every change in one hook; says what was made."""
-    document = settings_of(session, account_id)
-    made = 0
-    for change in told.changes:
-        if change.entity == "leads":
-            made += _of_deal(session, account_id, change, document, now, event_id, replay)
-        elif change.action == "update":
-            made += _of_person(session, account_id, change, now)
-    return f"{made} of {len(told.changes)} to look at" if made else "concerns no rule"
+def take_again(
+    session: Session, account_id: int, told: KommoHook, now: datetime, event_id: int
+) -> None:
+    """A replayed event: its entries and jobs once more, also of deals that are billed."""
+    plan = _plan(session, account_id, told, replay=True)
+    _carry_out(session, account_id, plan, now, event_id)
 
 
-def not_ours(session: Session, account_id: int, told: KommoHook) -> str | None:
-    """Why the whole hook makes no job, if it does not."""
-    state, external_id = accounts.standing(session, account_id, "kommo") or ("", "")
+def not_ours(state: str, external_id: str, told: KommoHook) -> str | None:
+    """Why the whole hook makes no job, if it does not: by the account's connection to Kommo."""
     if state in ("", "disconnected"):
         return "this account is not connected to Kommo"
     if told.account_id is not None and str(told.account_id) != external_id:
@@ -81,29 +81,62 @@ def not_ours(session: Session, account_id: int, told: KommoHook) -> str | None:
     return None
 
 
-def _of_deal(  # the parts of one hook, all of them
-    session: Session,
-    account_id: int,
-    change: Change,
-    document: SettingsDocument,
-    now: datetime,
-    event_id: int,
-    replay: bool,
-) -> bool:
-    subject = f"deal:{change.id}"
-    named = (change.pipeline_id, change.stage_id) in triggers(document)
-    if named and change.action in ENTERING:
-        _enter(session, account_id, change, now, event_id)
+def _plan(session: Session, account_id: int, told: KommoHook, *, replay: bool) -> Plan:
+    plan, named = Plan(), triggers(settings_of(session, account_id))
+    for change in told.changes:
+        if change.entity == "leads":
+            at_trigger = (change.pipeline_id, change.stage_id) in named
+            _plan_deal(session, account_id, plan, change, at_trigger, replay)
+        elif change.action == "update":
+            _plan_person(session, account_id, plan, change)
+    return plan
+
+
+def _verdict(plan: Plan, told: KommoHook) -> str:
+    if not plan.looked_at:
+        return "concerns no rule"
+    return f"{plan.looked_at} of {len(told.changes)} to look at"
+
+
+def _plan_deal(
+    session: Session, account_id: int, plan: Plan, change: Change, at_trigger: bool, replay: bool
+) -> None:
+    if at_trigger and change.action in ENTERING:
+        plan.entering.append(change)
     if change.action == "restore":
-        _show_again(session, account_id, change.id, now)
-    if not named and not jobs.has_open(session, account_id, subject):
-        return False
-    if _billed(session, account_id, change.id) and not replay:
-        return False
-    payload = {"replay": True} if replay else {}
-    new = NewJob(account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.HOOK, payload)
-    jobs.defer(session, new, now)
-    return True
+        plan.restored.append(change.id)
+    subject = f"deal:{change.id}"
+    if subject not in plan.jobs:
+        known = first_look.of_deal(session, account_id, change.id)
+        if not at_trigger and not known.in_work:
+            return
+        if known.has_documents and not replay and _billed(session, account_id, change.id):
+            return
+        _look_at(plan, account_id, subject, {"replay": True} if replay else {})
+    plan.looked_at += 1
+
+
+def _plan_person(session: Session, account_id: int, plan: Plan, change: Change) -> None:
+    """A contact or company was mended: deals parked on it are looked at again."""
+    who = f"{'contact' if change.entity == 'contacts' else 'company'}:{change.id}"
+    for subject in jobs.parked_on(session, account_id, JobKind.DEAL_TO_INVOICE, who):
+        if subject not in plan.jobs:
+            _look_at(plan, account_id, subject, {})
+            plan.looked_at += 1
+
+
+def _look_at(plan: Plan, account_id: int, subject: str, payload: dict[str, Any]) -> None:
+    kind = JobKind.DEAL_TO_INVOICE
+    plan.jobs[subject] = NewJob(account_id, kind, subject, JobClass.HOOK, payload)
+
+
+def _carry_out(session: Session, account_id: int, plan: Plan, now: datetime, event_id: int) -> None:
+    for change in plan.entering:
+        _enter(session, account_id, change, now, event_id)
+    for deal_id in plan.restored:
+        _show_again(session, account_id, deal_id, now)
+    for new in plan.jobs.values():
+        jobs.defer(session, new, now)
 
 
 def triggers(document: SettingsDocument) -> set[tuple[int | None, int | None]]:
@@ -134,13 +167,3 @@ def _show_again(session: Session, account_id: int, deal_id: int, now: datetime) 
             subject, about = f"invoice:{row.id}", {"deal": str(deal_id)}
             kind = JobKind.INVOICE_TO_DEAL
             jobs.defer(session, NewJob(account_id, kind, subject, JobClass.HOOK, about), now)
-
-
-def _of_person(session: Session, account_id: int, change: Change, now: datetime) -> int:
-    """A contact or company was mended: deals parked on it are looked at again."""
-    who = f"{'contact' if change.entity == 'contacts' else 'company'}:{change.id}"
-    subjects = jobs.parked_on(session, account_id, JobKind.DEAL_TO_INVOICE, who)
-    for subject in subjects:
-        new = NewJob(account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.HOOK, {})
-        jobs.defer(session, new, now)
-    return len(subjects)

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
-from server.flows.hook_to_jobs import make_jobs, not_ours
+from server.flows.hook_to_jobs import not_ours, take_again
 from server.flows.world import World
-from server.store import inbox, jobs
+from server.store import accounts, inbox, jobs
 from server.store.db import Session
 from server.store.inbox import EventRow
 from server.store.jobs import JobKind, JobRow, NewJob
@@ -108,5 +108,6 @@ def _take_again(session: Session, event: EventRow, now: datetime) -> None:
         told = parse(event.body, str(event.headers.get("Content-Type", "")))
     except BadHook:  # accepted by an older version; nothing to learn from it
         return
-    if not_ours(session, event.account_id, told) is None:
-        make_jobs(session, event.account_id, told, now, event_id=event.id, replay=True)
+    tie = accounts.connection(session, event.account_id, "kommo")
+    if tie is not None and not_ours(tie.state, tie.external_id, told) is None:
+        take_again(session, event.account_id, told, now, event.id)

@@ -1,7 +1,7 @@
 """Accounts, their connections to vendors, and the secret URLs that vendors call us by."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -96,19 +96,6 @@ _CONNECTION = sa.select(ConnectionRow).where(
 )
 
 
-def standing(session: Session, account_id: int, vendor: str) -> tuple[str, str] | None:
-    """(state, external id) of the account's connection; asked with every hook."""
-    bound = {"account_id": account_id, "vendor": vendor}
-    row = session.connection().execute(_STANDING, bound).first()
-    return (row.state, row.external_id) if row else None
-
-
-_TIE = cast("sa.Table", ConnectionRow.__table__)
-_STANDING = sa.select(_TIE.c.state, _TIE.c.external_id).where(
-    _TIE.c.account_id == sa.bindparam("account_id"), _TIE.c.vendor == sa.bindparam("vendor")
-)
-
-
 def connections(session: Session, account_id: int) -> list[ConnectionRow]:
     query = sa.select(ConnectionRow).where(ConnectionRow.account_id == account_id)
     return list(session.scalars(query.order_by(ConnectionRow.vendor)))
@@ -150,15 +137,6 @@ def lose_grant(session: Session, grant_id: int, state: str = "reconnect") -> Non
         .where(ConnectionRow.grant_id == grant_id, ConnectionRow.state == "connected")
         .values(state=state)
     )
-
-
-def hook_by_key(session: Session, kind: str, key: str) -> HookRow | None:
-    return session.scalar(_HOOK, {"kind": kind, "key_hash": hash_of(key)})
-
-
-_HOOK = sa.select(HookRow).where(
-    HookRow.kind == sa.bindparam("kind"), HookRow.key_hash == sa.bindparam("key_hash")
-)
 
 
 def heard(session: Session, hook_id: int, now: datetime) -> None:

@@ -95,17 +95,8 @@ def keep(session: Session, **columns: Any) -> int:
     return int(kept[0]) if kept else 0
 
 
-def judge(session: Session, event_id: int, verdict: str) -> None:
-    session.connection().execute(_JUDGE, {"event_id": event_id, "said": verdict})
-
-
 _EVENT = cast("sa.Table", EventRow.__table__)
 _KEEP = sa.insert(_EVENT)
-_JUDGE = (
-    sa.update(_EVENT)
-    .where(_EVENT.c.id == sa.bindparam("event_id"))
-    .values(verdict=sa.bindparam("said"))
-)
 
 
 def enter(session: Session, account_id: int, entered: Entered) -> bool:
@@ -127,28 +118,41 @@ def enter(session: Session, account_id: int, entered: Entered) -> bool:
 
 
 def _enter(session: Session, account_id: int, entered: Entered) -> bool:
-    same = session.scalars(
-        sa.select(EntryRow)
-        .where(
-            EntryRow.account_id == account_id,
-            EntryRow.deal_id == entered.deal_id,
-            EntryRow.pipeline_id == entered.pipeline_id,
-            EntryRow.stage_id == entered.stage_id,
-            EntryRow.at.between(entered.at - SAME_ENTRY, entered.at + SAME_ENTRY),
-        )
-        .order_by(EntryRow.id)
-    ).all()
-    for row in same:
-        if entered.upstream_id is None or row.upstream_id is None:
-            row.upstream_id = row.upstream_id or entered.upstream_id
-            later = not entered.received and entered.at - row.at > SAME_MOMENT
-            row.at = entered.at if later else row.at
-            session.flush()
-            return later
     columns = {name: value for name, value in vars(entered).items() if name != "received"}
-    session.add(EntryRow(account_id=account_id, **columns))
-    session.flush()
+    columns["account_id"] = account_id
+    near = {"since": entered.at - SAME_ENTRY, "until": entered.at + SAME_ENTRY}
+    connection = session.connection()
+    for row in connection.execute(_SAME, {**columns, **near}).all():
+        if entered.upstream_id is None or row.upstream_id is None:
+            later = not entered.received and entered.at - row.at > SAME_MOMENT
+            upstream_id, at = (
+                row.upstream_id or entered.upstream_id,
+                entered.at if later else row.at,
+            )
+            if (upstream_id, at) != (row.upstream_id, row.at):
+                told = {"entry_id": row.id, "told_id": upstream_id, "told_at": at}
+                connection.execute(_TOLD, told)
+            return later
+    connection.execute(_ENTER, columns)
     return True
+
+
+_ENTRY = cast("sa.Table", EntryRow.__table__)
+_PLACE = ("account_id", "deal_id", "pipeline_id", "stage_id")
+_SAME = (
+    sa.select(_ENTRY.c.id, _ENTRY.c.at, _ENTRY.c.upstream_id)
+    .where(
+        *(_ENTRY.c[name] == sa.bindparam(name) for name in _PLACE),
+        _ENTRY.c.at.between(sa.bindparam("since"), sa.bindparam("until")),
+    )
+    .order_by(_ENTRY.c.id)
+)
+_ENTER = sa.insert(_ENTRY)
+_TOLD = (
+    sa.update(_ENTRY)
+    .where(_ENTRY.c.id == sa.bindparam("entry_id"))
+    .values(upstream_id=sa.bindparam("told_id"), at=sa.bindparam("told_at"))
+)
 
 
 def _known(session: Session, account_id: int, entered: Entered) -> bool:

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.core.states import JobClass, JobState
 from server.store.db import Base
 
-_OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
-_RUNNING = sa.text("state = 'running'")
+# As text, here and in questions: SQLite takes a partial index only where its own condition stands
+# in the question word by word, and PostgreSQL only where no parameter hides it.
+OPEN = sa.text("state IN ('waiting', 'retrying', 'parked')")
+RUNNING = sa.text("state = 'running'")
 _PARKED = sa.text("state = 'parked'")
 _UNDER_WAY = sa.text("about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')")
 _LEFT_OUT = sa.text("about IS NOT NULL AND state = 'left_out'")
@@ -69,16 +71,16 @@ class JobRow(Base):
             "kind",
             "subject",
             unique=True,
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
         ),
         sa.Index(
             "uq_job_running_subject",
             "account_id",
             "subject",
             unique=True,
-            sqlite_where=_RUNNING,
-            postgresql_where=_RUNNING,
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
         ),
         sa.Index("ix_job_due", "state", "due_at"),
         # For the activity page (store/activity.py); finished plumbing is in none of them.

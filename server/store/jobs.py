@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
-from server.core.states import OPEN_JOB_STATES, JobState
+from server.core.states import JobState
 from server.store.db import WAKE, is_duplicate, rows_changed, savepoint, writable
-from server.store.job_rows import JobKind, JobRow, NewJob
+from server.store.job_rows import OPEN, JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
 
@@ -52,23 +52,28 @@ def defer(session: Session, new: NewJob, now: datetime) -> int:
 
 
 def _open_job(session: Session, of: NewJob | JobRow) -> JobRow | None:
-    """The open job of the same account, kind and subject, locked for a change."""
-    bound = {"account_id": of.account_id, "kind": of.kind, "subject": of.subject}
+    """The open job of the same account, kind and subject, locked for a change. Mostly there is
+    none, so the row is only read where there is one."""
+    bound: dict[str, Any] = {"kind": of.kind, "subject": of.subject}
     if of.account_id is None:
-        return session.scalar(_OPEN.where(JobRow.account_id.is_(None)), bound)
-    return session.scalar(_OPEN_OF_ACCOUNT, bound)
+        found = session.connection().execute(_OPEN_OF_NOBODY, bound).first()
+    else:
+        bound["account_id"] = of.account_id
+        found = session.connection().execute(_OPEN_OF_ACCOUNT, bound).first()
+    return session.get(JobRow, found.id, populate_existing=True) if found else None
 
 
 _OPEN = (
-    sa.select(JobRow)
+    sa.select(_JOB.c.id)
     .where(
-        JobRow.kind == sa.bindparam("kind"),
-        JobRow.subject == sa.bindparam("subject"),
-        JobRow.state.in_(OPEN_JOB_STATES),
+        _JOB.c.kind == sa.bindparam("kind"),
+        _JOB.c.subject == sa.bindparam("subject"),
+        OPEN,
     )
     .with_for_update()
 )
-_OPEN_OF_ACCOUNT = _OPEN.where(JobRow.account_id == sa.bindparam("account_id"))
+_OPEN_OF_ACCOUNT = _OPEN.where(_JOB.c.account_id == sa.bindparam("account_id"))
+_OPEN_OF_NOBODY = _OPEN.where(_JOB.c.account_id.is_(None))
 
 
 def _insert(session: Session, new: NewJob, now: datetime) -> int:
@@ -78,23 +83,6 @@ def _insert(session: Session, new: NewJob, now: datetime) -> int:
 
 
 _NEW = sa.insert(_JOB)
-
-
-def has_open(session: Session, account_id: int, subject: str) -> bool:
-    """Whether any job of this subject waits, retries, is parked or runs."""
-    bound = {"account_id": account_id, "subject": subject}
-    return session.connection().execute(_HAS_OPEN, bound).first() is not None
-
-
-_HAS_OPEN = (
-    sa.select(_JOB.c.id)
-    .where(
-        _JOB.c.account_id == sa.bindparam("account_id"),
-        _JOB.c.subject == sa.bindparam("subject"),
-        _JOB.c.state.in_((*OPEN_JOB_STATES, JobState.RUNNING)),
-    )
-    .limit(1)
-)
 
 
 def parked_on(session: Session, account_id: int, kind: JobKind, who: str) -> list[str]:

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, abort, request
 
 from server.core.errors import NotOurs
 from server.flows import callback_to_inbox, hook_to_jobs
-from server.store import accounts
-from server.store.accounts import HookRow
+from server.store import first_look
+from server.store.first_look import Hook
 from server.vendors.freshbooks.hooks import SIGNATURE_HEADER
 from server.vendors.kommo.body import MAX_BODY
 from server.web.auth import Auth, needs
@@ -45,11 +45,11 @@ def freshbooks(key: str) -> Response:
     return Response(status=204)
 
 
-def _hook(kind: str, key: str) -> HookRow:
+def _hook(kind: str, key: str) -> Hook:
     if len(key) > LONGEST_KEY:
         abort(404)
     with world().database.read() as session:
-        hook = accounts.hook_by_key(session, kind, key)
+        hook = first_look.hook_by_key(session, kind, key)
     if hook is None:
         abort(404)
     return hook

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.core.keys import AccountId
 from server.core.tokens import TokenPair
-from server.store import accounts, grants
+from server.store import accounts, first_look, grants
 from server.store.accounts import AccountRow, ConnectionRow, HookRow
 from server.store.db import Database
 from server.store.secrets import CannotOpen, Vault
@@ -115,7 +115,7 @@ def _key(database: Database, account: AccountId, kind: str = "kommo") -> str:
 
 def _whose(database: Database, kind: str, key: str) -> int | None:
     with database.read() as session:
-        row = accounts.hook_by_key(session, kind, key)
+        row = first_look.hook_by_key(session, kind, key)
     return row.account_id if row else None
 
 

@@ -136,14 +136,6 @@ def test_a_request_is_kept_byte_by_byte_as_it_came(database: Database, account: 
     assert event.subjects == [["leads", "status", 7]]
 
 
-def test_what_became_of_an_event_stands_on_it(database: Database, account: AccountId):
-    event_id, other = _keep(database, account), _keep(database, account)
-    with database.write() as session:
-        inbox.judge(session, event_id, "1 of 1 to look at")
-    said = {event.id: event.verdict for event in rows.rows_of(database, EventRow)}
-    assert said == {event_id: "1 of 1 to look at", other: ""}
-
-
 def test_the_inbox_is_read_in_its_order_by_account_time_and_kind(
     database: Database, account: AccountId
 ):

@@ -282,21 +282,6 @@ def test_other_causes_and_other_accounts_go_on_waiting(database: Database, accou
 # Questions
 
 
-def test_a_subject_has_an_open_job_until_the_last_is_over(database: Database, account: AccountId):
-    def has_open(subject: str = "deal:1") -> bool:
-        with database.read() as session:
-            return jobs.has_open(session, account, subject)
-
-    assert not has_open()
-    job_id = defer(database, a_job(account))
-    assert has_open()
-    assert not has_open("deal:2")
-    claim(database, job_id)
-    assert has_open()
-    finish(database, job_id)
-    assert not has_open()
-
-
 def test_parked_jobs_are_found_by_whom_they_read(database: Database, account: AccountId):
     party = ["contact:17", "company:3"]
     rows.parked(database, a_job(account, "deal:1", party=party))
