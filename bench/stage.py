@@ -107,7 +107,7 @@ class Stage:
         for n, account in enumerate(self.accounts):
             place = self.box.addresses()["accounts"][n]["stage"]
             change_settings.save(self.parts.world, account, document(place, action), "bench")
-            change_settings.switch_on(self.parts.world, account, RULE)
+            change_settings.switch_on(self.parts.world, account, RULE, "bench")
 
 
 @contextmanager

@@ -201,10 +201,10 @@ class Rig:
         change_settings.save(self.world, self.account_id, document, "test")
 
     def rule_on(self, slug: str) -> bool:
-        return change_settings.switch_on(self.world, self.account_id, slug)
+        return change_settings.switch_on(self.world, self.account_id, slug, "test")
 
     def rule_off(self, slug: str) -> bool:
-        return change_settings.switch_off(self.world, self.account_id, slug)
+        return change_settings.switch_off(self.world, self.account_id, slug, "test")
 
     def pump(self) -> None:
         """Deliver hooks and run jobs until there is neither."""

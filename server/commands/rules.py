@@ -8,6 +8,8 @@ from server.flows.change_settings import NoSuchRule
 from server.flows.settings_of import settings_of
 from server.store import settings as rows
 
+AUTHOR = "command line"  # what the history of settings shows
+
 
 @click.group()
 def rules() -> None:
@@ -39,7 +41,7 @@ def on(account: str, slug: str) -> None:
     with billhook() as parts:
         row = account_named(parts, account)
         try:
-            changed = change_settings.switch_on(parts.world, row.id, slug)
+            changed = change_settings.switch_on(parts.world, row.id, slug, AUTHOR)
         except NoSuchRule as wrong:
             raise click.ClickException(str(wrong)) from wrong
     click.echo(f"{slug} is on." if changed else f"{slug} was on already.")
@@ -52,7 +54,7 @@ def off(account: str, slug: str) -> None:
     """Bill nothing more by this rule."""
     with billhook() as parts:
         row = account_named(parts, account)
-        changed = change_settings.switch_off(parts.world, row.id, slug)
+        changed = change_settings.switch_off(parts.world, row.id, slug, AUTHOR)
         with parts.database.read() as session:
             known = [rule.slug for rule in settings_of(session, row.id).rules]
     if not changed and slug not in known:

@@ -160,7 +160,7 @@ def _connect(config: Config, demo: Demo) -> int:
         ticket = _consented(parts, "freshbooks", account_id)
         connect_freshbooks.complete(parts.world, ticket)
         change_settings.save(parts.world, account_id, demo_settings(demo), "demo")
-        change_settings.switch_on(parts.world, account_id, RULE)
+        change_settings.switch_on(parts.world, account_id, RULE, "demo")
     finally:
         parts.database.engine.dispose()
         SHARED.close()

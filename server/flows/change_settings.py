@@ -58,7 +58,7 @@ def save(world: World, account_id: int, data: Any, author: str) -> SettingsDocum
     now = world.clock.now()
     with world.database.write() as session:
         settings.save(session, account_id, document.to_json(), author, now)
-        _follow(session, account_id, document, now)
+        _follow(session, account_id, document, author, now)
     return document
 
 
@@ -81,7 +81,7 @@ def save_if(
     with world.database.write() as session:
         body = document.to_json()
         if settings.save_after(session, account_id, body, author, now, based_on=based_on):
-            _follow(session, account_id, document, now)
+            _follow(session, account_id, document, author, now)
             return document
     raise _overtaken(world, account_id, based_on)
 
@@ -96,11 +96,13 @@ def _overtaken(world: World, account_id: int, based_on: int) -> Overtaken:
     return Overtaken(validate(mine.document) if mine else default_settings(), tuple(versions))
 
 
-def _follow(session: Session, account_id: int, document: SettingsDocument, now: datetime) -> None:
+def _follow(
+    session: Session, account_id: int, document: SettingsDocument, author: str, now: datetime
+) -> None:
     """What a new version brings with it, in its own commit."""
     kept = {rule.slug for rule in document.rules}
     for slug in set(settings.switched_on(session, account_id)) - kept:
-        settings.switch_off(session, account_id, slug, now)
+        settings.switch_off(session, account_id, slug, now, author)
     for name in (deal_fields.CACHE, pipelines.CACHE, product_lists.CACHE):
         calls.drop_cache(session, account_id, name)  # what jobs go by; pages keep their lists
     jobs.resume(session, account_id, PARKED_ON_SETTINGS, now)
@@ -108,7 +110,7 @@ def _follow(session: Session, account_id: int, document: SettingsDocument, now: 
     jobs.defer(session, new, now)
 
 
-def switch_on(world: World, account_id: int, slug: str) -> bool:
+def switch_on(world: World, account_id: int, slug: str, author: str) -> bool:
     """Whether it was off before. From now on it bills; older deals are left as they are.
 
     Raises NoSuchRule, and the outcomes where Kommo does not tell its time.
@@ -119,13 +121,13 @@ def switch_on(world: World, account_id: int, slug: str) -> bool:
         raise NoSuchRule(slug, known)
     at = _kommo_time(world, account_id)
     with world.database.write() as session:
-        return settings.switch_on(session, account_id, slug, at)
+        return settings.switch_on(session, account_id, slug, at, author)
 
 
-def switch_off(world: World, account_id: int, slug: str) -> bool:
+def switch_off(world: World, account_id: int, slug: str, author: str) -> bool:
     """Whether it was on before."""
     with world.database.write() as session:
-        return settings.switch_off(session, account_id, slug, world.clock.now())
+        return settings.switch_off(session, account_id, slug, world.clock.now(), author)
 
 
 def _kommo_time(world: World, account_id: int) -> datetime:

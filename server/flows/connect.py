@@ -191,7 +191,7 @@ def connected(session: Session, world: World, row: ConnectionRow) -> None:
 def revived(session: Session, world: World, row: ConnectionRow) -> None:
     """One that a person had ended begins again with its rules off: nobody remembers them."""
     if row.state == "disconnected":
-        settings.all_off(session, row.account_id, world.clock.now())
+        settings.all_off(session, row.account_id, world.clock.now(), "Billhook")
 
 
 def named_account(session: Session, account_id: int) -> AccountRow:

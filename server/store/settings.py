@@ -15,7 +15,10 @@ class SettingsVersionRow(Base):
     """One saved version of the document; the highest number counts."""
 
     __tablename__ = "settings_version"
-    __table_args__ = (sa.UniqueConstraint("account_id", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "number"),
+        sa.Index(None, "account_id", "created_at"),  # the history, a page at a time
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
@@ -28,7 +31,8 @@ class SettingsVersionRow(Base):
 
 
 class RuleSwitchRow(Base):
-    """A stretch of time in which a rule was on, by Kommo's clock; never exported."""
+    """A stretch of time in which a rule was on, by Kommo's clock; never exported. ``on_by`` and
+    ``off_by`` are names that the history shows."""
 
     __tablename__ = "rule_switch"
     __table_args__ = (
@@ -41,13 +45,17 @@ class RuleSwitchRow(Base):
             sqlite_where=sa.text("off_at IS NULL"),
             postgresql_where=sa.text("off_at IS NULL"),
         ),
+        sa.Index(None, "account_id", "on_at"),
+        sa.Index(None, "account_id", "off_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     rule_slug: Mapped[str]
     on_at: Mapped[datetime]
+    on_by: Mapped[str]
     off_at: Mapped[datetime | None]
+    off_by: Mapped[str | None]
 
 
 def current(session: Session, account_id: int) -> SettingsVersionRow | None:
@@ -188,15 +196,16 @@ _ON = sa.select(_SWITCH.c.rule_slug, _SWITCH.c.on_at).where(
 )
 
 
-def switch_on(session: Session, account_id: int, slug: str, at: datetime) -> bool:
+def switch_on(session: Session, account_id: int, slug: str, at: datetime, by: str) -> bool:
     """Whether it was off before. Kommo's times have whole seconds, so ``at`` is cut to them."""
     at = at.replace(microsecond=0)
     if slug in switched_on(session, account_id):
         return False
-    return inserted(session, RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at))
+    row = RuleSwitchRow(account_id=account_id, rule_slug=slug, on_at=at, on_by=by)
+    return inserted(session, row)
 
 
-def switch_off(session: Session, account_id: int, slug: str, at: datetime) -> bool:
+def switch_off(session: Session, account_id: int, slug: str, at: datetime, by: str) -> bool:
     """Whether it was on before."""
     changed = rows_changed(
         session,
@@ -206,14 +215,14 @@ def switch_off(session: Session, account_id: int, slug: str, at: datetime) -> bo
             RuleSwitchRow.rule_slug == slug,
             RuleSwitchRow.off_at.is_(None),
         )
-        .values(off_at=at),
+        .values(off_at=at, off_by=by),
     )
     return changed == 1
 
 
-def all_off(session: Session, account_id: int, at: datetime) -> list[str]:
+def all_off(session: Session, account_id: int, at: datetime, by: str) -> list[str]:
     """Switch off every rule; the slugs of those that were on."""
     slugs = sorted(switched_on(session, account_id))
     for slug in slugs:
-        switch_off(session, account_id, slug, at)
+        switch_off(session, account_id, slug, at, by)
     return slugs

@@ -96,7 +96,7 @@ def test_of_several_at_one_instant_one_is_saved(rig: Rig) -> None:
 def test_a_rule_that_is_gone_is_off(rig: Rig) -> None:
     save(rig, "Ann", 0, "won")
     with rig.database.write() as session:
-        settings.switch_on(session, rig.account_id, "won", rig.clock.now())
+        settings.switch_on(session, rig.account_id, "won", rig.clock.now(), "Ann")
     save(rig, "Ann", 1, "paid")
     on = rig.in_database(lambda session: settings.switched_on(session, rig.account_id))
     assert on == {}

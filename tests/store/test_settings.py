@@ -23,12 +23,12 @@ def _save(database: Database, account: int, document: dict[str, object]) -> int:
 
 def _on(database: Database, account: int, slug: str, at: object = START) -> bool:
     with database.write() as session:
-        return settings.switch_on(session, account, slug, at)  # type: ignore[arg-type]
+        return settings.switch_on(session, account, slug, at, "ada")  # type: ignore[arg-type]
 
 
 def _off(database: Database, account: int, slug: str, at: object = START) -> bool:
     with database.write() as session:
-        return settings.switch_off(session, account, slug, at)  # type: ignore[arg-type]
+        return settings.switch_off(session, account, slug, at, "bob")  # type: ignore[arg-type]
 
 
 def _switched_on(database: Database, account: int) -> dict[str, object]:
@@ -99,6 +99,8 @@ def test_off_ends_the_stretch_and_on_begins_another(database: Database, account:
     assert _on(database, account, "won", START + 3 * HOUR)
     stretches = [(row.on_at, row.off_at) for row in rows.rows_of(database, RuleSwitchRow)]
     assert stretches == [(START, START + HOUR), (START + 3 * HOUR, None)]
+    who = [(row.on_by, row.off_by) for row in rows.rows_of(database, RuleSwitchRow)]
+    assert who == [("ada", "bob"), ("ada", None)]
 
 
 def test_rules_and_accounts_are_switched_apart(database: Database, account: AccountId):
@@ -117,7 +119,7 @@ def test_all_rules_of_an_account_go_off_at_once(database: Database, account: Acc
         _on(database, account, slug)
     _on(database, second, "won")
     with database.write() as session:
-        assert settings.all_off(session, account, START + HOUR) == ["paid", "won"]
+        assert settings.all_off(session, account, START + HOUR, "ada") == ["paid", "won"]
     assert _switched_on(database, account) == {}
     assert _switched_on(database, second) == {"won": START}
 
@@ -132,7 +134,7 @@ def test_threads_that_switch_a_rule_on_at_once_open_one_stretch(
 def test_the_database_itself_refuses_a_second_open_stretch(database: Database, account: AccountId):
     _on(database, account, "won")
     with pytest.raises(IntegrityError), database.write() as session:
-        session.add(RuleSwitchRow(account_id=account, rule_slug="won", on_at=START))
+        session.add(RuleSwitchRow(account_id=account, rule_slug="won", on_at=START, on_by="ada"))
 
 
 def test_a_rule_of_an_unknown_account_is_an_error_not_a_shrug(database: Database):
