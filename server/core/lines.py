@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from server.core.invoice import DraftLine, Tax
 from server.core.line_tax import line_taxes
-from server.core.money import decimals, plain, rounded
+from server.core.money import decimal_of, decimals, plain, rounded
 from server.core.sale import Sale, SaleLine
 from server.core.settings_model import Mapping
 from server.core.sources import Reader
@@ -116,7 +116,7 @@ def _from_amount(reader: Reader, mapping: Mapping) -> list[Item]:
         Item(
             path="lines.1",
             name=name,
-            description=reader.text("lines.description", mapping.lines.description),
+            description=_description(reader, mapping),
             quantity=Decimal(1),
             price=amount,
             taxes=line_taxes(reader, mapping.taxes, "lines.1.tax", name),
@@ -126,21 +126,48 @@ def _from_amount(reader: Reader, mapping: Mapping) -> list[Item]:
 
 def _from_product(reader: Reader, line: SaleLine, path: str, mapping: Mapping) -> Item | None:
     name = reader.line_of_text("lines.name", mapping.lines.name) or line.name
-    description = reader.text("lines.description", mapping.lines.description)
+    description = _description(reader, mapping)
     taxes = line_taxes(reader, mapping.taxes, f"{path}.tax", name)
     where = reader.sale.source_name
     if line.quantity <= 0:
         reason = f"The quantity of “{name}” is {plain(line.quantity)}."
         reader.problems.add(f"{path}.quantity", reason, f"Correct it on the deal in {where}.")
-    if line.unit_price is None:
-        reason = f"“{name}” has no price."
-        reader.problems.add(f"{path}.price", reason, f"Fill in the product's price in {where}.")
-    elif line.unit_price < 0:
+    price = _price(reader, line, mapping, f"{path}.price", name)
+    if price is None:
+        return None
+    if price < 0:
         reason = f"The price of “{name}” is negative."
         reader.problems.add(f"{path}.price", reason, f"Correct it in {where}; use a discount.")
     elif line.quantity > 0:
-        return Item(path, name, description, line.quantity, line.unit_price, taxes)
+        return Item(path, name, description, line.quantity, price, taxes)
     return None
+
+
+def _price(
+    reader: Reader, line: SaleLine, mapping: Mapping, path: str, name: str
+) -> Decimal | None:
+    """The price that the deal chose, or the mapped field's; None with a problem noted."""
+    where, source = reader.sale.source_name, mapping.lines.price
+    if source is None:
+        price, text = line.unit_price, ""
+    else:
+        value = reader.first("lines.price", source)
+        text = value.text if value else ""
+        price = value.number if value and value.number is not None else decimal_of(text)
+    if price is None and text:
+        reason = f"The price “{text}” of “{name}” is no number."
+        reader.problems.add(path, reason, f"Correct it in {where}; write it like 12.50.")
+    elif price is None:
+        reason = f"“{name}” has no price."
+        reader.problems.add(path, reason, f"Fill in the product's price in {where}.")
+    return price
+
+
+def _description(reader: Reader, mapping: Mapping) -> str:
+    """The vendor has no place for an article number but the description."""
+    sku = reader.line_of_text("lines.sku", mapping.lines.sku)
+    text = reader.text("lines.description", mapping.lines.description)
+    return " · ".join(part for part in (sku, text) if part)
 
 
 def _refuse_decimals(reader: Reader, item: Item, form: Form) -> None:

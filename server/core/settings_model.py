@@ -43,6 +43,10 @@ def _template(text: str) -> str:
     return text
 
 
+def _once(ids: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
 def _no_float(value: Any) -> Any:
     """What a condition compares with, as text: 5 and "5" are one, and 0.1 is no binary fraction."""
     if isinstance(value, bool):
@@ -64,6 +68,7 @@ FieldKey = Annotated[str, AfterValidator(_field_key)]
 Template = Annotated[Text, AfterValidator(_template)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=60)]
 FieldCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=255)]
+CatalogId = Annotated[int, Field(ge=1)]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Operand = Annotated[
     Any,
@@ -155,13 +160,19 @@ class Discount(Part):
 
 
 class Lines(Part):
-    """``extra_decimals``: what to do with a line that does not come out in whole cents."""
+    """``catalogs``: the Kommo lists whose elements on a deal are sold; none: the products' own.
+    ``price``: a product's field; without it the price that is chosen on the deal. ``sku`` stands in
+    front of the description. ``extra_decimals``: what to do with a line that does not come out in
+    whole cents."""
 
     origin: Literal["products", "amount", "products_or_amount"] = Field(
         default="products_or_amount", alias="from"
     )
+    catalogs: Annotated[tuple[CatalogId, ...], AfterValidator(_once)] = ()
     name: Source = source("product.name", "deal.name")
+    sku: Source | None = None
     description: Source | None = None
+    price: Source | None = None
     when_amount_differs: Literal["refuse", "ignore", "adjust"] = "refuse"
     extra_decimals: Literal["refuse", "round"] = "refuse"
 

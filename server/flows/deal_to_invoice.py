@@ -46,19 +46,18 @@ def _bill(run: Run, deal_id: DealId, key: Key) -> DocumentRow:
     with run.world.database.read() as session:
         if not settings.switched_on(session, run.account_id):
             raise NotOurs("no rule is on")
+        wanted = settings_of(session, run.account_id)
     home = run.kommo_connection
     sale = read_sale(
         run.kommo,
         deal_id,
         currency=home.currency,
         timezone=home.timezone,
-        product_catalogs=product_lists.ids_of(run),
+        product_catalogs=wanted.mapping.lines.catalogs or product_lists.ids_of(run),
     )
     if sale is None:
         raise NotOurs("the deal was deleted in Kommo")
     run.remember(party=_party(sale), responsible=sale.responsible_user)
-    with run.world.database.read() as session:
-        wanted = settings_of(session, run.account_id)
     decision = _decide(run, sale, wanted)
     if not isinstance(decision, Bill):
         raise NotOurs(decision.reason)

@@ -1,4 +1,5 @@
-"""Which of an account's lists hold what is sold; elements of other lists on a deal are no lines."""
+"""Which of an account's lists hold what is sold, where the mapping does not say: elements of other
+lists on a deal are no lines."""
 
 from datetime import timedelta
 

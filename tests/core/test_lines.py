@@ -231,3 +231,31 @@ def test_the_invoices_description_stands_on_its_first_line():
         lines={"description": {"text": "solid"}},
     )
     assert [line.description for line in draft.lines] == ["Spring order\nsolid", "solid"]
+
+
+def test_an_article_number_stands_in_front_of_the_description():
+    lines = {"sku": {"field": "product.cf.5"}, "description": {"field": "product.cf.6"}}
+    both = drafted(sale(product("Chair", "1", cf_5="CH-1", cf_6="Oak")), lines=lines)
+    assert both.lines[0].description == "CH-1 · Oak"
+    alone = drafted(sale(product("Chair", "1", cf_5="CH-1", cf_6="")), lines=lines)
+    assert alone.lines[0].description == "CH-1"
+
+
+def test_the_price_may_be_a_field_of_the_product():
+    lines = {"price": {"field": "product.cf.5"}}
+    made_from = sale(product("Chair", "120", "2", cf_5="99.50"))
+    assert shapes(drafted(made_from, lines=lines)) == [("Chair", "2", "99.50")]
+
+
+def test_a_price_field_that_is_empty_is_not_replaced_in_silence():
+    made_from = sale(product("Chair", "120", cf_5=""))
+    found = problems_of(made_from, lines={"price": {"field": "product.cf.5"}})
+    assert found == {"lines.1.price": "“Chair” has no price."}
+    chosen = {"price": {"field": "product.cf.5", "or": {"field": "product.price"}}}
+    assert shapes(drafted(made_from, lines=chosen)) == [("Chair", "1", "120.00")]
+
+
+def test_a_price_that_is_no_number_is_shown():
+    made_from = sale(product("Chair", "120", cf_5="on request"))
+    found = problems_of(made_from, lines={"price": {"field": "product.cf.5"}})
+    assert found == {"lines.1.price": "The price “on request” of “Chair” is no number."}
