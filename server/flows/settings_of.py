@@ -13,10 +13,10 @@ REMEMBERED = 256  # documents; found by their text, so a new version is a new on
 def settings_of(session: Session, account_id: int) -> SettingsDocument:
     """The newest version; the default (no rules) before the first was saved."""
     text = settings.current_text(session, account_id)
-    return _validated(text) if text is not None else default_settings()
+    return validated(text) if text is not None else default_settings()
 
 
 @lru_cache(REMEMBERED)
-def _validated(text: str) -> SettingsDocument:
+def validated(text: str) -> SettingsDocument:
     """A document is frozen, so all who read it may share it."""
     return validate(json.loads(text))

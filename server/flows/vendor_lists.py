@@ -34,6 +34,7 @@ __all__ = [
     "Option",
     "Pipeline",
     "Stage",
+    "last_known",
     "lists_of",
     "missing_in",
 ]
@@ -60,7 +61,7 @@ def lists_of(
 
     ``notice`` says why they are old; ``is_known`` is False where there are none at all.
     """
-    known, now = _known(world, account_id), world.clock.now()
+    known, now = last_known(world, account_id), world.clock.now()
     if known.fetched_at and known.fetched_at > now - FRESH and not fresh:
         return known
     why = "" if fresh else _why_not_now(world, account_id, now)
@@ -77,7 +78,8 @@ def lists_of(
     return replace(known, notice=f"{why} {_OLD if known.is_known else _NOTHING}")
 
 
-def _known(world: World, account_id: int) -> Lists:
+def last_known(world: World, account_id: int) -> Lists:
+    """What was told last, of whatever age: the vendor is not asked."""
     with world.database.read() as session:
         body = calls.cached(session, account_id, CACHE, EVER)
     try:
