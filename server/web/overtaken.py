@@ -37,11 +37,11 @@ def _what(before: SettingsDocument, after: SettingsDocument) -> tuple[str, ...]:
 
 def _sentence(one: Difference) -> str:
     if one.path[0] == "mapping":
-        return _("The mapping was changed.")
-    if one.kind == "added":
-        return _("The rule “%(name)s” was added.", name=one.rule)
-    if one.kind == "removed":
-        return _("The rule “%(name)s” was removed.", name=one.rule)
-    if one.kind == "moved":
-        return _("The rules were put in another order.")
-    return _("The rule “%(name)s” was changed.", name=one.rule)
+        return str(_("The mapping was changed."))
+    sentences = {
+        "added": _("The rule “%(name)s” was added.", name=one.rule),
+        "removed": _("The rule “%(name)s” was removed.", name=one.rule),
+        "moved": _("The rules were put in another order."),
+        "changed": _("The rule “%(name)s” was changed.", name=one.rule),
+    }
+    return str(sentences[one.kind])
