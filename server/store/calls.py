@@ -14,11 +14,10 @@ class CallRow(Base):
     """One call: ids, statuses and times, never a body, a token or a person's name."""
 
     __tablename__ = "call"
-    __table_args__ = (sa.Index("ix_call_job", "account_id", "job_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
-    job_id: Mapped[int | None]
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    job_id: Mapped[int | None] = mapped_column(index=True)
     vendor: Mapped[str]
     method: Mapped[str]
     path: Mapped[str]

@@ -1,0 +1,237 @@
+"""One entry of the activity page, opened: its jobs, documents, attempts, calls and events.
+
+Never a body, a query, a draft or a traceback; of everything the newest, up to a bound.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from server.core.errors import Problem
+from server.core.states import OPEN_JOB_STATES
+from server.store.activity_entries import (
+    Ignored,
+    Made,
+    accepted,
+    deal_in,
+    ignored_in,
+    made_in,
+    problems_in,
+    said_by,
+)
+from server.store.activity_groups import JOB, UNDER_WAY, is_one
+from server.store.calls import CallRow
+from server.store.inbox import EntryRow, EventRow
+from server.store.job_rows import JobRow
+from server.store.ledger import AttemptRow, DocumentRow
+
+JOBS, DOCUMENTS, ATTEMPTS, CALLS, EVENTS = 20, 20, 10, 100, 20
+EVENTS_READ = 1000  # the account's newest, to find in them those that name the deal
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """``due_at``: of what waits or retries, its next try."""
+
+    id: int
+    kind: str
+    subject: str
+    state: str
+    cause: str
+    said: str
+    problems: tuple[Problem, ...]
+    attempts: int
+    due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    ignored: Ignored | None
+
+
+@dataclass(frozen=True)
+class AttemptSeen:
+    ordinal: int
+    outcome: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    number: str
+    reference: str
+    error: str
+
+
+@dataclass(frozen=True)
+class DocumentSeen:
+    """``attempts`` newest first. ``made`` is None while nothing is known to exist upstream."""
+
+    id: int
+    kind: str  # invoice, task, email
+    state: str
+    made: Made | None
+    said: str
+    created_at: datetime
+    updated_at: datetime
+    ignored: Ignored | None
+    attempts: tuple[AttemptSeen, ...]
+
+
+@dataclass(frozen=True)
+class CallSeen:
+    job_id: int | None
+    vendor: str
+    method: str
+    path: str
+    status: int | None
+    outcome: str
+    started_at: datetime
+    duration_ms: int
+    request_id: str
+
+
+@dataclass(frozen=True)
+class EventSeen:
+    id: int
+    kind: str
+    at: datetime
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Everything newest first, but calls: those in the order of their making."""
+
+    subject: str
+    jobs: tuple[JobSeen, ...]
+    documents: tuple[DocumentSeen, ...]
+    calls: tuple[CallSeen, ...]
+    events: tuple[EventSeen, ...]
+
+
+def opened(session: Session, account_id: int, subject: str) -> Detail | None:
+    """None: this account knows nothing of it."""
+    jobs = jobs_about(session, account_id, subject)
+    deal_id = deal_in(subject)
+    documents = [] if deal_id is None else _documents(session, account_id, deal_id)
+    found = Detail(
+        subject,
+        tuple(_job(row) for row in jobs),
+        tuple(_document(session, row) for row in documents),
+        tuple(_calls(session, account_id, [row.id for row in jobs])),
+        tuple(_events(session, account_id, subject, jobs)),
+    )
+    return found if found.jobs or found.documents or found.events else None
+
+
+def jobs_about(session: Session, account_id: int, subject: str) -> list[JobRow]:
+    """Of a deal, newest first; of the plumbing ("ensure:account") the open one."""
+    own = sa.select(JobRow).where(JobRow.account_id == account_id)
+    if deal_in(subject) is not None:
+        own = own.where(JobRow.about == subject)
+    else:
+        kind, _, of = subject.partition(":")
+        is_open = is_one(JOB.c.state, *OPEN_JOB_STATES)
+        own = own.where(JobRow.kind == kind, JobRow.subject == of, JobRow.about.is_(None), is_open)
+    return list(session.scalars(own.order_by(JobRow.id.desc()).limit(JOBS)))
+
+
+def _job(row: JobRow) -> JobSeen:
+    return JobSeen(
+        row.id,
+        row.kind,
+        row.subject,
+        row.state,
+        row.cause,
+        said_by(row),
+        problems_in(row),
+        row.attempts,
+        row.due_at if row.state in UNDER_WAY else None,
+        row.created_at,
+        row.updated_at,
+        ignored_in(row),
+    )
+
+
+def _documents(session: Session, account_id: int, deal_id: int) -> list[DocumentRow]:
+    """The deal's own, and the e-mails of its invoices."""
+    rows = _of_source(session, account_id, "kommo", [str(deal_id)])
+    sent = [str(row.id) for row in rows if row.kind == "invoice"]
+    return [*rows, *_of_source(session, account_id, "document", sent)]
+
+
+def _of_source(
+    session: Session, account_id: int, source: str, ids: Sequence[str]
+) -> list[DocumentRow]:
+    own = (DocumentRow.account_id == account_id, DocumentRow.source == source)
+    query = sa.select(DocumentRow).where(*own, DocumentRow.source_id.in_(ids))
+    return list(session.scalars(query.order_by(DocumentRow.id.desc()).limit(DOCUMENTS)))
+
+
+def _document(session: Session, row: DocumentRow) -> DocumentSeen:
+    columns = (
+        AttemptRow.ordinal,
+        AttemptRow.outcome,
+        AttemptRow.call_started_at,
+        AttemptRow.ended_at,
+        AttemptRow.number,
+        AttemptRow.reference,
+        AttemptRow.error,
+    )
+    query = sa.select(*columns).where(AttemptRow.document_id == row.id)
+    attempts = session.execute(query.order_by(AttemptRow.ordinal.desc()).limit(ATTEMPTS))
+    return DocumentSeen(
+        row.id,
+        row.kind,
+        row.state,
+        made_in(row),
+        row.said,
+        row.created_at,
+        row.updated_at,
+        accepted(row),
+        tuple(AttemptSeen(*attempt) for attempt in attempts),
+    )
+
+
+def _calls(session: Session, account_id: int, job_ids: Sequence[int]) -> Iterable[CallSeen]:
+    columns: list[Any] = [getattr(CallRow, name) for name in CallSeen.__dataclass_fields__]
+    own = sa.and_(CallRow.account_id == account_id, CallRow.job_id.in_(job_ids))
+    query = sa.select(*columns).where(own).order_by(CallRow.id.desc()).limit(CALLS)
+    return reversed([CallSeen(*call) for call in session.execute(query)])
+
+
+def _events(
+    session: Session, account_id: int, subject: str, jobs: Sequence[JobRow]
+) -> Iterable[EventSeen]:
+    columns = (EventRow.id, EventRow.kind, EventRow.received_at, EventRow.verdict)
+    own = sa.select(*columns, EventRow.subjects).where(EventRow.account_id == account_id)
+    kind, _, number = subject.partition(":")
+    if kind == "event" and number.isdecimal() and len(number) < 10:
+        rows = session.execute(own.where(EventRow.id == int(number)))
+        return [EventSeen(*row[:4]) for row in rows]
+    deal_id = deal_in(subject)
+    if deal_id is None:
+        return []
+    found = {
+        row.id: EventSeen(*row[:4])
+        for look in _looks(own, account_id, deal_id, jobs)
+        for row in session.execute(look)
+        if names_deal(row.subjects, deal_id)
+    }
+    return [found[event_id] for event_id in sorted(found, reverse=True)[:EVENTS]]
+
+
+def _looks(
+    own: sa.Select[Any], account_id: int, deal_id: int, jobs: Sequence[JobRow]
+) -> Iterable[sa.Select[Any]]:
+    """What proved an entering is known by its id; what began a job came at the moment when the job
+    was made; the newest of the account are looked through."""
+    of_deal = sa.and_(EntryRow.account_id == account_id, EntryRow.deal_id == deal_id)
+    proved = sa.select(EntryRow.event_id).where(of_deal)
+    yield own.where(EventRow.id.in_(proved)).order_by(EventRow.id.desc()).limit(EVENTS)
+    yield own.where(EventRow.received_at.in_([row.created_at for row in jobs])).limit(EVENTS_READ)
+    yield own.order_by(EventRow.received_at.desc(), EventRow.id.desc()).limit(EVENTS_READ)
+
+
+def names_deal(subjects: Sequence[Sequence[Any]], deal_id: int) -> bool:
+    return any(one[0] == "leads" and one[-1] == deal_id for one in subjects)
