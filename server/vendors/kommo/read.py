@@ -26,7 +26,7 @@ Filled = dict[str, tuple[FieldValue, ...]]
 
 
 @dataclass(frozen=True)
-class _Link:
+class Link:
     """A product on the deal. ``price_id``: the price field chosen there; None: the standard one."""
 
     element_id: int
@@ -36,7 +36,7 @@ class _Link:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Everything that was read for one deal."""
 
     deal: Row
@@ -44,7 +44,7 @@ class _Found:
     contact: Row | None
     company_id: int | None
     company: Row | None
-    links: tuple[_Link, ...]
+    links: tuple[Link, ...]
     elements: Mapping[tuple[int, int], Row]  # by list and element
     zone: ZoneInfo
 
@@ -67,24 +67,24 @@ def read_sale(
     if deal is None or deal.get("is_deleted"):
         return None
     found = _gather(client, deal, ZoneInfo(timezone), product_catalogs)
-    return shaped(SOURCE, lambda found: _sale(found, currency), found)
+    return shaped(SOURCE, lambda found: sale_of(found, currency), found)
 
 
 def _gather(
     client: KommoClient, deal: Row, zone: ZoneInfo, catalogs: Collection[int] | None
-) -> _Found:
-    contact_id = shaped(SOURCE, _main_contact, deal)
-    company_id = shaped(SOURCE, _company, deal)
+) -> Found:
+    contact_id = shaped(SOURCE, main_contact, deal)
+    company_id = shaped(SOURCE, company_of, deal)
     links = tuple(
         link
-        for link in shaped(SOURCE, _products, deal)
+        for link in shaped(SOURCE, products_of, deal)
         if catalogs is None or link.catalog_id in catalogs
     )
     elements: dict[tuple[int, int], Row] = {}
     for catalog_id in sorted({link.catalog_id for link in links}):
         ids = [link.element_id for link in links if link.catalog_id == catalog_id]
         elements |= {(catalog_id, row["id"]): row for row in client.elements(catalog_id, ids)}
-    return _Found(
+    return Found(
         deal=deal,
         contact_id=contact_id,
         contact=next(iter(client.contacts([contact_id])), None) if contact_id else None,
@@ -96,9 +96,9 @@ def _gather(
     )
 
 
-def _sale(found: _Found, currency: str) -> Sale:
+def sale_of(found: Found, currency: str) -> Sale:
     deal = found.deal
-    amount, problems = _amount(deal, currency)
+    amount, problems = amount_of(deal, currency)
     missing = [
         link for link in found.links if (link.catalog_id, link.element_id) not in found.elements
     ]
@@ -124,7 +124,7 @@ def _sale(found: _Found, currency: str) -> Sale:
     )
 
 
-def _amount(deal: Row, currency: str) -> tuple[Money | None, list[Problem]]:
+def amount_of(deal: Row, currency: str) -> tuple[Money | None, list[Problem]]:
     """The exact amount is ``price_with_minor_units``, in major units; ``price`` is its integer
     part. Kommo has no empty amount but 0.
     """
@@ -142,7 +142,7 @@ def _amount(deal: Row, currency: str) -> tuple[Money | None, list[Problem]]:
     return (Money(amount, currency) if amount else None), problems
 
 
-def _line(found: _Found, link: _Link) -> SaleLine:
+def _line(found: Found, link: Link) -> SaleLine:
     element = found.elements[link.catalog_id, link.element_id]
     name = str(element.get("name") or "")
     price = _price(element, link.price_id)
@@ -167,7 +167,7 @@ def _price(element: Row, price_id: int | None) -> Decimal | None:
     return None
 
 
-def _deal_fields(found: _Found, amount: Money | None) -> Filled:
+def _deal_fields(found: Found, amount: Money | None) -> Filled:
     deal = found.deal
     tags = (deal.get("_embedded") or {}).get("tags") or ()
     created = deal.get("created_at")
@@ -184,7 +184,7 @@ def _deal_fields(found: _Found, amount: Money | None) -> Filled:
     return fields
 
 
-def _party_fields(found: _Found) -> Filled:
+def _party_fields(found: Found) -> Filled:
     fields: Filled = {}
     if found.contact:
         names = {
@@ -224,20 +224,20 @@ def _gone(what: str, linked_id: int | None, row: Row | None) -> list[Problem]:
     ]
 
 
-def _main_contact(deal: Row) -> int | None:
+def main_contact(deal: Row) -> int | None:
     contacts = deal["_embedded"].get("contacts") or ()
     ranked = sorted(contacts, key=lambda contact: not contact.get("is_main"))
     return int(ranked[0]["id"]) if ranked else None
 
 
-def _company(deal: Row) -> int | None:
+def company_of(deal: Row) -> int | None:
     companies = deal["_embedded"].get("companies") or ()
     return int(companies[0]["id"]) if companies else None
 
 
-def _products(deal: Row) -> tuple[_Link, ...]:
+def products_of(deal: Row) -> tuple[Link, ...]:
     return tuple(
-        _Link(
+        Link(
             element_id=int(row["id"]),
             catalog_id=int(row["metadata"]["catalog_id"]),
             quantity=Decimal(str(row["metadata"].get("quantity", 1))),
