@@ -1,11 +1,12 @@
 """An account's rules and mapping as one JSON file, out and in."""
 
 import json
-from typing import IO, Any
+from typing import IO
 
 import click
 
 from server.commands.parts import account_named, billhook
+from server.core import settings_file
 from server.core.settings import InvalidSettings, json_schema
 from server.flows import change_settings
 from server.flows import world as outside
@@ -28,18 +29,19 @@ def export(account: str | None, file: IO[str]) -> None:
         row = account_named(parts, account)
         with parts.database.read() as session:
             document = settings_of(session, row.id)
-    file.write(_pretty(document.to_json()))
+    file.write(settings_file.written(document))
 
 
 @settings.command("import")
 @click.argument("account")
-@click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
-def import_(account: str, file: IO[str]) -> None:
+@click.argument("file", type=click.File("rb"), default="-")
+def import_(account: str, file: IO[bytes]) -> None:
     """Read ACCOUNT's settings from FILE, or from standard input; all or nothing."""
     with billhook() as parts:
         row = account_named(parts, account)
         try:
-            document = change_settings.save(parts.world, row.id, _read(file), "settings import")
+            document = settings_file.read(file.read(settings_file.LARGEST + 1))
+            change_settings.save(parts.world, row.id, document.to_json(), "settings import")
         except InvalidSettings as wrong:
             raise click.ClickException(_errors(wrong)) from wrong
     rules = ", ".join(rule.slug for rule in document.rules) or "none"
@@ -49,7 +51,7 @@ def import_(account: str, file: IO[str]) -> None:
 @settings.command()
 def schema() -> None:
     """The JSON Schema of the file."""
-    click.echo(_pretty(json_schema()), nl=False)
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @settings.command()
@@ -74,17 +76,6 @@ def names(account: str | None) -> None:
         click.echo(f'  {field["name"]}: {{"field": "deal.{key}"}}')
 
 
-def _read(file: IO[str]) -> Any:
-    try:
-        return json.load(file)
-    except (ValueError, RecursionError) as wrong:
-        raise click.ClickException(f"The file is not JSON: {wrong}") from wrong
-
-
 def _errors(wrong: InvalidSettings) -> str:
     lines = [f"  {path or 'the document'}: {words}" for path, words in wrong.errors]
     return "\n".join(["Nothing was saved. What is wrong:", *lines])
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
