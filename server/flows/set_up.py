@@ -1,15 +1,18 @@
 """What a new account has done and what is missing, in the order in which it is done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from server.core.settings import default_settings
 from server.flows.settings_of import settings_of
 from server.flows.standing import Standing
 from server.flows.world import World
-from server.store import inbox, settings
+from server.store import calls, inbox, settings
 
 # Cursors: when a person last looked the mapping through, and last saw a real deal's invoice.
 MAPPED, TRIED = "mapped", "previewed"
+VENDORS = ("kommo", "freshbooks")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Steps:
     tried: bool
     on: bool
     rules: tuple[tuple[str, str, bool], ...]
+    last_success: Mapping[str, datetime | None]  # by vendor
 
     @property
     def next(self) -> str:
@@ -35,6 +39,7 @@ def steps(world: World, account_id: int, standing: Standing) -> Steps:
     with world.database.read() as session:
         document = settings_of(session, account_id)
         on = settings.switched_on(session, account_id)
+        well = {vendor: calls.last_success(session, account_id, vendor) for vendor in VENDORS}
         seen = {mark: inbox.cursor(session, account_id, mark) for mark in (MAPPED, TRIED)}
     return Steps(
         kommo=bool(standing.kommo and standing.kommo.live),
@@ -44,6 +49,7 @@ def steps(world: World, account_id: int, standing: Standing) -> Steps:
         tried=seen[TRIED] is not None,
         on=bool(on),
         rules=tuple((rule.slug, rule.name, rule.slug in on) for rule in document.rules),
+        last_success=well,
     )
 
 

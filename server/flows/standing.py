@@ -11,7 +11,7 @@ from server.store.accounts import ConnectionRow, HookRow
 @dataclass(frozen=True)
 class Tie:
     """One vendor's side. ``state``: connected, reconnect, disconnected. ``heard_at``: when the
-    vendor last called us; ``last_success_at``: when we last called it well."""
+    vendor last called us."""
 
     vendor: str
     state: str
@@ -19,7 +19,6 @@ class Tie:
     external_id: str
     realm: str
     connected_at: datetime
-    last_success_at: datetime | None
     down_since: datetime | None
     heard_at: datetime | None
 
@@ -68,7 +67,6 @@ def _tie(row: ConnectionRow | None, hooks: dict[str, HookRow]) -> Tie | None:
         external_id=row.external_id,
         realm=row.realm,
         connected_at=row.connected_at,
-        last_success_at=row.last_success_at,
         down_since=row.down_since,
         heard_at=hook.heard_at if hook else None,
     )

@@ -15,6 +15,7 @@ def test_a_new_account_sees_what_is_done_and_what_is_missing(rig: Rig) -> None:
     assert page.count('class="done"') == 2  # both vendors
     assert "Pick the stage" in page
     assert 'class="next"' in page
+    assert page.count("Last call that worked") == 1  # FreshBooks was only asked who consents
 
 
 def test_a_browser_gets_the_whole_page_and_htmx_its_inside(rig: Rig) -> None:
