@@ -26,7 +26,7 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
     with run.world.database.read() as session:
         known = ledger.linked_client(session, home, client.key)
     if known is not None:
-        return known.upstream_id
+        return known
     key = Key(run.account_id, "client", digest(client.key), "client")
     before = _wait_for_another(run, key)
     found = chosen(matching(run.freshbooks, client))
@@ -48,7 +48,7 @@ def forget_client(run: Run, client_key: str) -> None:
         key = Key(run.account_id, "client", digest(client_key), "client")
         document = ledger.find(session, key)
         if document is not None:
-            document.state = DocumentState.DELETED
+            ledger.record(session, document.id, run.now(), state=DocumentState.DELETED)
 
 
 def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
@@ -96,8 +96,9 @@ def _make(  # what is to be made, and what was known when it was looked for
         last = ledger.last_attempt(session, document.id)
         overtaken = (last.id if last else None) != (seen.id if seen else None)
         if not overtaken:
-            ledger.record(session, document.id, run.now(), home=home, upstream_id=None)
-            attempt = ledger.begin(session, document, Frozen(draft, digest(draft)), run.now())
+            frozen = Frozen(draft, digest(draft))
+            fresh = {"home": home, "upstream_id": None}
+            attempt = ledger.begin(session, document, frozen, run.now(), **fresh)
     if overtaken:
         raise TryLater("freshbooks:client", "Another deal just made this client.", burns=False)
     made = _call(run, attempt, client, currency)

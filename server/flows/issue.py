@@ -67,10 +67,13 @@ def issue(run: Run, draft: InvoiceDraft, plan: Plan) -> DocumentRow:
 
 
 def _claim(run: Run, draft: InvoiceDraft, plan: Plan, customer_id: str) -> DocumentRow:
+    """By what the rule wants now: an earlier claim that was refused froze nothing."""
+    wanted = {"home": _home(run), "action": plan.action, "rule_slug": plan.rule_slug}
     with run.phase() as session:
-        document = _open(session, run, plan)
-        frozen = _freeze(session, run, document, draft, plan, customer_id)
-        attempt = ledger.begin(session, document, frozen, run.now())
+        document = ledger.open_document(session, plan.key, run.now(), kind="invoice", **wanted)
+        before = ledger.attempts(session, document.id)
+        frozen = _freeze(session, run, before, draft, plan, customer_id)
+        attempt = ledger.begin(session, document, frozen, run.now(), **wanted)
     return _create(run, document, attempt)
 
 
@@ -113,17 +116,10 @@ def _compare_again(run: Run, document: DocumentRow, attempt: AttemptRow) -> Docu
     return _adopt(run, document, attempt, seen, AttemptOutcome(attempt.outcome))
 
 
-def _open(session: Session, run: Run, plan: Plan) -> DocumentRow:
-    """Claimed by what the rule wants now: an earlier claim that was refused froze nothing."""
-    wanted = {"home": _home(run), "action": plan.action, "rule_slug": plan.rule_slug}
-    document = ledger.open_document(session, plan.key, run.now(), kind="invoice", **wanted)
-    return ledger.record(session, document.id, run.now(), **wanted)
-
-
 def _freeze(  # everything that an attempt freezes
     session: Session,
     run: Run,
-    document: DocumentRow,
+    before: list[AttemptRow],
     draft: InvoiceDraft,
     plan: Plan,
     customer_id: str,
@@ -134,13 +130,13 @@ def _freeze(  # everything that an attempt freezes
     place = where_reference_goes(draft, plan.numbering.kind)
     number = mark if place == "invoice_number" else ""
     if plan.numbering.kind == "sequence":
-        number = _unused(session, document, plan.numbering)
+        number = _unused(before, plan.numbering)
         number = number or _next_number(session, run, plan.numbering)
     return Frozen(
         draft=draft.to_json(),
         draft_hash=draft.hash(),
         customer_id=customer_id,
-        create_date=_first_day(session, run, document),
+        create_date=_first_day(run, before),
         number=number,
         reference=mark,
         reference_place=place,
@@ -153,23 +149,22 @@ def _next_number(session: Session, run: Run, numbering: Numbering) -> str:
     return _spelled(numbering, n)
 
 
-def _unused(session: Session, document: DocumentRow, numbering: Numbering) -> str:
+def _unused(before: list[AttemptRow], numbering: Numbering) -> str:
     """The number of an earlier claim that surely made nothing: a sequence shall have no gaps."""
-    before = ledger.last_attempt(session, document.id)
-    if before is None or not before.number or before.error.endswith(TAKEN):
+    if not before or not before[-1].number or before[-1].error.endswith(TAKEN):
         return ""
-    digits = before.number.removeprefix(numbering.prefix)
-    fits = digits.isdecimal() and before.number == _spelled(numbering, int(digits))
-    return before.number if fits and int(digits) >= numbering.next else ""
+    number = before[-1].number
+    digits = number.removeprefix(numbering.prefix)
+    fits = digits.isdecimal() and number == _spelled(numbering, int(digits))
+    return number if fits and int(digits) >= numbering.next else ""
 
 
 def _spelled(numbering: Numbering, n: int) -> str:
     return f"{numbering.prefix}{n:0{numbering.digits}d}"
 
 
-def _first_day(session: Session, run: Run, document: DocumentRow) -> date:
+def _first_day(run: Run, before: list[AttemptRow]) -> date:
     """The day of the first claim in the business's zone; a later attempt keeps it."""
-    before = ledger.attempts(session, document.id)
     if before and before[0].create_date is not None:
         return before[0].create_date
     return run.now().astimezone(ZoneInfo(run.freshbooks_connection.timezone)).date()

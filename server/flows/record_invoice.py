@@ -33,11 +33,11 @@ def record_invoice(
             how,
             run.now(),
             state=state,
+            said=said,
             upstream_id=str(made.id),
             link=link,
             **as_seen(made),
         )
-        document.said = said
         if document.settled:
             follow_up(session, run, document)
         if state == DocumentState.MISMATCH:

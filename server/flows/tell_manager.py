@@ -64,7 +64,7 @@ def _tell(run: Run, key: Key, deal_id: DealId) -> str:
     about = {"for_job": run.job.payload.get("for_job")}
     with run.phase() as session:
         document = ledger.open_document(session, key, run.now(), kind="task", home=home)
-        ledger.record(session, document.id, run.now(), details=about)
+        document = ledger.record(session, document.id, run.now(), details=about)
         frozen = Frozen({"text": text}, "", reference=token)
         attempt = ledger.begin(session, document, frozen, run.now())
     with noting(run, attempt):

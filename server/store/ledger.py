@@ -7,14 +7,16 @@ draft is looked up, compared or sent again.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import DocumentId
 from server.core.states import AttemptOutcome, DocumentState
-from server.store.db import Base, inserted, put, writable
+from server.store.copies import copies, copy_of
+from server.store.db import Base, is_duplicate, put, savepoint, writable
 
 
 class DocumentRow(Base):
@@ -124,16 +126,17 @@ class Frozen:
 
 
 def find(session: Session, key: Key) -> DocumentRow | None:
-    return session.scalar(_FOUND, vars(key))
+    return copy_of(session, DocumentRow, _FOUND, vars(key))
 
 
 def look(session: Session, key: Key) -> DocumentRow | None:
     """To read only; ``find`` locks the row for a decision."""
-    return session.scalar(_LOOKED_AT, vars(key))
+    return copy_of(session, DocumentRow, _LOOKED_AT, vars(key))
 
 
-_LOOKED_AT = sa.select(DocumentRow).where(
-    *(getattr(DocumentRow, name) == sa.bindparam(name) for name in Key.__dataclass_fields__)
+_DOCUMENT = cast("sa.Table", DocumentRow.__table__)
+_LOOKED_AT = sa.select(_DOCUMENT).where(
+    *(_DOCUMENT.c[name] == sa.bindparam(name) for name in Key.__dataclass_fields__)
 )
 _FOUND = _LOOKED_AT.with_for_update()
 
@@ -143,23 +146,31 @@ def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> 
     row = find(session, key)
     if row is not None:
         return row
-    row = DocumentRow(**vars(key), created_at=now, updated_at=now, **columns)
-    if inserted(session, row):
-        return row
-    there = find(session, key)  # another process claimed the key in between
+    new = {**vars(key), "created_at": now, "updated_at": now, **columns}
+    try:
+        with savepoint(session):
+            session.connection().execute(_OPENED, new)
+    except IntegrityError as err:  # another process claimed the key in between
+        if not is_duplicate(err):
+            raise
+    there = find(session, key)
     if there is None:
         raise RuntimeError(f"{key} can neither be opened nor found")
     return there
 
 
+_OPENED = sa.insert(_DOCUMENT)
+
+
 def attempts(session: Session, document_id: int) -> list[AttemptRow]:
-    return list(session.scalars(_ATTEMPTS, {"document_id": document_id}))
+    return copies(session, AttemptRow, _ATTEMPTS, {"document_id": document_id})
 
 
+_ATTEMPT = cast("sa.Table", AttemptRow.__table__)
 _ATTEMPTS = (
-    sa.select(AttemptRow)
-    .where(AttemptRow.document_id == sa.bindparam("document_id"))
-    .order_by(AttemptRow.ordinal)
+    sa.select(_ATTEMPT)
+    .where(_ATTEMPT.c.document_id == sa.bindparam("document_id"))
+    .order_by(_ATTEMPT.c.ordinal)
 )
 
 
@@ -168,20 +179,24 @@ def last_attempt(session: Session, document_id: int) -> AttemptRow | None:
     return rows[-1] if rows else None
 
 
-def begin(session: Session, document: DocumentRow, frozen: Frozen, now: datetime) -> AttemptRow:
-    """The last commit before a call that cannot be undone: what is sent, and since when."""
-    before = last_attempt(session, document.id)
-    row = AttemptRow(
-        document_id=document.id,
-        ordinal=(before.ordinal if before else 0) + 1,
-        call_started_at=now,
-        **vars(frozen),
-    )
-    session.add(row)
-    document.state = DocumentState.CLAIMED
-    document.updated_at = now
-    session.flush()
-    return row
+def begin(
+    session: Session, document: DocumentRow, frozen: Frozen, now: datetime, **columns: Any
+) -> AttemptRow:
+    """The last commit before a call that cannot be undone: what is sent, and since when.
+
+    ``columns``: what else the document is from now on.
+    """
+    of = {"document_id": document.id, "of_document": document.id}
+    new = {**of, **vars(frozen), "call_started_at": now}
+    (attempt,) = copies(session, AttemptRow, _BEGUN, new)
+    record(session, document.id, now, state=DocumentState.CLAIMED, **columns)
+    return attempt
+
+
+_BEFORE = sa.select(sa.func.coalesce(sa.func.max(_ATTEMPT.c.ordinal), 0)).where(
+    _ATTEMPT.c.document_id == sa.bindparam("of_document")
+)
+_BEGUN = sa.insert(_ATTEMPT).values(ordinal=_BEFORE.scalar_subquery() + 1).returning(*_ATTEMPT.c)
 
 
 def frozen_in(attempt: AttemptRow) -> Frozen:
@@ -199,37 +214,42 @@ def end(
     **columns: Any,
 ) -> DocumentRow:
     """What is known of the call, on the attempt and on its document, in one commit."""
-    attempt = session.get_one(AttemptRow, attempt_id)
-    attempt.outcome = outcome
-    attempt.error = writable(error)
-    attempt.ended_at = now
-    return record(session, attempt.document_id, now, state=state, said=error, **columns)
+    known = {"outcome": outcome, "error": writable(error), "ended_at": now}
+    of = session.connection().execute(_ENDED, {"attempt_id": attempt_id, **known}).scalar_one()
+    return record(session, of, now, **{"state": state, "said": error, **columns})
+
+
+_ENDED = (
+    sa.update(_ATTEMPT)
+    .where(_ATTEMPT.c.id == sa.bindparam("attempt_id"))
+    .returning(_ATTEMPT.c.document_id)
+)
 
 
 def record(session: Session, document_id: int, now: datetime, **columns: Any) -> DocumentRow:
-    document = session.get_one(DocumentRow, document_id)
-    for name, value in columns.items():
-        if not hasattr(DocumentRow, name):
-            raise AttributeError(f"a document has no {name}")
-        setattr(document, name, writable(value) if isinstance(value, str) else value)
-    document.updated_at = now
-    session.flush()
+    for name in columns.keys() - _DOCUMENT.c.keys():
+        raise AttributeError(f"a document has no {name}")
+    news = {k: writable(value) if isinstance(value, str) else value for k, value in columns.items()}
+    bound = {"document_id": document_id, "updated_at": now, **news}
+    (document,) = copies(session, DocumentRow, _RECORDED, bound)
     return document
+
+
+_OF_ID = _DOCUMENT.c.id == sa.bindparam("document_id")
+_RECORDED = sa.update(_DOCUMENT).where(_OF_ID).returning(*_DOCUMENT.c)
 
 
 def of_source(session: Session, account_id: int, source: str, source_id: str) -> list[DocumentRow]:
     bound = {"account_id": account_id, "source": source, "source_id": source_id}
-    return list(session.scalars(_OF_SOURCE, bound))
+    return copies(session, DocumentRow, _OF_SOURCE, bound)
 
 
 _OF_SOURCE = (
-    sa.select(DocumentRow)
+    sa.select(_DOCUMENT)
     .where(
-        DocumentRow.account_id == sa.bindparam("account_id"),
-        DocumentRow.source == sa.bindparam("source"),
-        DocumentRow.source_id == sa.bindparam("source_id"),
+        *(_DOCUMENT.c[name] == sa.bindparam(name) for name in ("account_id", "source", "source_id"))
     )
-    .order_by(DocumentRow.id)
+    .order_by(_DOCUMENT.c.id)
 )
 
 
@@ -240,11 +260,24 @@ def open_tasks(session: Session, account_id: int, deal_id: str) -> list[Document
 
 
 def get(session: Session, document_id: DocumentId) -> DocumentRow:
-    return session.get_one(DocumentRow, document_id)
+    (document,) = copies(session, DocumentRow, _GOT, {"document_id": document_id})
+    return document
 
 
-def linked_client(session: Session, home: str, client_key: str) -> ClientLinkRow | None:
-    return session.get(ClientLinkRow, (home, client_key))
+_GOT = sa.select(_DOCUMENT).where(_OF_ID)
+
+
+def linked_client(session: Session, home: str, client_key: str) -> str | None:
+    """The id at the vendor of the client that this key stands for."""
+    bound = {"home": home, "client_key": client_key}
+    found: str | None = session.connection().execute(_LINKED, bound).scalar()
+    return found
+
+
+_LINK = cast("sa.Table", ClientLinkRow.__table__)
+_LINKED = sa.select(_LINK.c.upstream_id).where(
+    _LINK.c.home == sa.bindparam("home"), _LINK.c.client_key == sa.bindparam("client_key")
+)
 
 
 def link_client(session: Session, **columns: Any) -> None:
@@ -260,7 +293,4 @@ def linked_ids(session: Session, home: str) -> set[str]:
 
 def unlink_client(session: Session, home: str, client_key: str) -> None:
     """The client is gone upstream; the next sale matches anew."""
-    row = linked_client(session, home, client_key)
-    if row is not None:
-        session.delete(row)
-        session.flush()
+    session.execute(sa.delete(ClientLinkRow).filter_by(home=home, client_key=client_key))

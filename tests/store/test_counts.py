@@ -30,7 +30,7 @@ def test_rows_are_counted_by_what_tells_them_apart(database: Database, account: 
         for n in range(2):
             key = Key(account, "kommo", str(n), "invoice")
             row = ledger.open_document(session, key, START, kind="invoice", home="freshbooks:1")
-        row.state = DocumentState.SENT
+        ledger.record(session, row.id, START, state=DocumentState.SENT)
         inbox.keep(
             session,
             account_id=account,
