@@ -150,6 +150,10 @@ def missing_in(document: SettingsDocument, lists: Lists) -> list[tuple[str, str]
         for index, rule in enumerate(document.rules)
         for problem in _missing_in_rule(f"rules.{index}", rule, lists)
     ]
+    for index, catalog_id in enumerate(document.mapping.lines.catalogs):
+        if all(one.id != catalog_id for one in lists.catalogs):
+            path = f"mapping.lines.catalogs.{index}"
+            found.append((path, "This list does not exist any more in Kommo. Choose another."))
     for path, key in fields_of(document.mapping, "mapping"):
         if _is_missing(key, lists):
             found.append((path, f"{_gone(key)} Choose another."))

@@ -21,7 +21,7 @@ from server.core.vendor_lists import Lists
 from server.core.would_bill import Circumstances, Verdict, verdict
 from server.flows.find_deals import FoundDeal, FoundDeals, deal_url, find_deals
 from server.flows.glance import Deadline, Glance, in_words, look
-from server.flows.read_deal import MEMORY, DealRead, last_read, read_deal
+from server.flows.read_deal import MEMORY, DealRead, last_read, patiently, read_deal
 from server.flows.vendor_lists import lists_of
 from server.flows.which_client import ClientChoice, which_client
 from server.flows.world import World
@@ -238,7 +238,9 @@ def _client(
 
     try:
         what = f"freshbooks:client:{hash(to_whom)}"
-        return look(world, account_id, what, work, within=within)
+        return patiently(
+            world, key, fresh, lambda: look(world, account_id, what, work, within=within)
+        )
     except Outcome as outcome:
         later = "Who the client is will be known when the invoice is made."
         return ClientChoice("unknown", f"{in_words(outcome)} {later}")

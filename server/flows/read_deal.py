@@ -6,19 +6,23 @@ is worth nothing after a minute, and a process that does not have it only reads 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from server.core.errors import TryLater
 from server.core.sale import Sale
 from server.flows.glance import Deadline, Glance, look
 from server.flows.world import World
 from server.store.db import Database
 from server.vendors.kommo.read import read_sale
 
+T = TypeVar("T")
+
 KEPT = timedelta(seconds=60)
+REST = timedelta(seconds=20)  # a vendor that did not answer is not asked for every key typed
 MOST = 200  # things in memory; the oldest go
 
 
@@ -39,14 +43,13 @@ class Memory:
         self._seen: WeakKeyDictionary[Database, OrderedDict[Hashable, tuple[datetime, Any]]]
         self._seen = WeakKeyDictionary()
 
-    def get(self, world: World, key: Hashable, *, any_age: bool = False) -> Any:
-        """None where it is not known, or known for more than a minute."""
+    def get(self, world: World, key: Hashable, *, younger_than: timedelta = KEPT) -> Any:
+        """None where it is not known, or older."""
         now = world.clock.now()
         with self._guard:
             seen = self._seen.get(world.database)
             at, value = seen.get(key, (None, None)) if seen else (None, None)
-        young = at is not None and now - KEPT < at <= now
-        return value if young or any_age else None
+        return value if at is not None and timedelta(0) <= now - at < younger_than else None
 
     def put(self, world: World, key: Hashable, value: Any) -> None:
         with self._guard:
@@ -90,14 +93,29 @@ def read_deal(
         return read
 
     what = f"kommo:deal:{deal_id}:{','.join(map(str, catalogs))}"
-    return look(world, account_id, what, work, within=within)
+    return patiently(world, key, fresh, lambda: look(world, account_id, what, work, within=within))
+
+
+def patiently(world: World, key: Hashable, fresh: bool, ask: Callable[[], T]) -> T:
+    """What ``ask`` gives. Where it raised TryLater a moment ago, that again without asking."""
+    failed = ("failed", key)
+    before: TryLater | None = None if fresh else MEMORY.get(world, failed, younger_than=REST)
+    if before is not None:
+        raise TryLater(before.cause, before.sentence)
+    try:
+        return ask()
+    except TryLater as later:
+        MEMORY.put(world, failed, later)
+        raise
 
 
 def last_read(
     world: World, account_id: int, deal_id: int, catalogs: tuple[int, ...]
 ) -> DealRead | None:
     """As it was when it was read last, while this process remembers it."""
-    read: DealRead | None = MEMORY.get(world, _key(account_id, deal_id, catalogs), any_age=True)
+    read: DealRead | None = MEMORY.get(
+        world, _key(account_id, deal_id, catalogs), younger_than=timedelta.max
+    )
     return read
 
 

@@ -175,19 +175,20 @@ def test_a_stage_and_a_field_that_were_deleted_are_named_with_their_place(rig: R
             ],
             "mapping": {
                 "notes": {"text": f"Order {{deal.cf.{field.id}}} of {{contact.code.EMAIL}}"},
-                "lines": {"description": {"field": "product.cf.77"}},
+                "lines": {"description": {"field": "product.cf.77"}, "catalogs": [gone]},
             },
         }
     )
     lists = lists_of(rig.world, rig.account_id)
-    stage_gone, pipeline_gone, product_field = missing_in(settings, lists)
+    stage_gone, pipeline_gone, list_gone, product_field = missing_in(settings, lists)
     assert stage_gone[0] == "rules.0.when.1.stage_id"
     assert "“Issue” names a stage that does not exist any more" in stage_gone[1]
     assert pipeline_gone[0] == "rules.0.when.2.pipeline_id"
+    assert list_gone[0] == "mapping.lines.catalogs.0"
     assert product_field[0] == "mapping.lines.description"
     rig.kommo.delete_field(field.id)
     later = missing_in(settings, lists_of(rig.world, rig.account_id, fresh=True))
-    known = (stage_gone, pipeline_gone, product_field)
+    known = (stage_gone, pipeline_gone, list_gone, product_field)
     assert [path for path, _ in later if path not in dict(known)] == [
         "rules.0.conditions.0.field",
         "mapping.notes",
