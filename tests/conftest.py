@@ -33,6 +33,7 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--test-third-party-cookie-phaseout",  # as most browsers are: nothing of ours may rest on one
 ]
 
 

@@ -29,7 +29,7 @@ from server.store import migrate
 from server.vendors.connection import SHARED
 
 KOMMO_ID, FRESHBOOKS_ID = "0f7a2c1e-0000-4000-8000-00000000d3e0", "billhook-demo"
-SECRET = "only-for-the-demo"  # noqa: S105  # the sandbox's, on this machine
+SECRET = "only-for-the-demo-on-this-machine-alone"  # noqa: S105  # the sandbox's, on this machine
 PATIENCE = 30.0  # seconds for anything to happen that happens within one or two
 GLANCE = 0.1
 

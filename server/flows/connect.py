@@ -133,7 +133,7 @@ def answering(world: World, row: TicketRow) -> Iterator[None]:
     except TryLater as later:
         raise fail(world, row, f"{later.sentence} Try again in a few minutes.") from later
     except Outcome as refused:
-        name = VENDOR_NAMES[row.vendor]
+        name = VENDOR_NAMES[row.vendor.partition(":")[0]]
         sentence = f"{name} did not accept this consent ({refused}). Begin again."
         raise fail(world, row, sentence) from refused
     except Exception:  # a bug: the ticket says that it ended, and it is raised on

@@ -68,7 +68,7 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
     if answer.error or not answer.code:
         raise connect.fail(world, row, "FreshBooks says that access was not allowed.")
     with connect.answering(world, row):
-        consent = _read_consent(world, answer.code)
+        consent = read_consent(world, answer.code)
         if not consent["offers"]:
             raise connect.fail(world, row, NO_BUSINESS)
         offers = [_named(offer) for offer in consent["offers"]]
@@ -102,7 +102,8 @@ def complete(
     return connection
 
 
-def _read_consent(world: World, code: str) -> dict[str, Any]:
+def read_consent(world: World, code: str) -> dict[str, Any]:
+    """Whose consent the code is: identity, name, email, offers, pair. Raises the outcomes."""
     side = world.freshbooks
     caller = world.caller(VENDOR, connect.unrecorded)
     pair = auth.exchange(caller, side.api_url, side.app, code)
@@ -117,6 +118,7 @@ def _read_consent(world: World, code: str) -> dict[str, Any]:
     return {
         "identity": str(identity.id),
         "email": identity.email,
+        "name": identity.name,
         "offers": offers,
         "version": version,
         "pair": pair_as_json(pair),

@@ -11,7 +11,8 @@ from server.store.secrets import hash_of, new_key
 
 
 class TicketRow(Base):
-    """Somebody's intent to connect. minted → started (has a state, bound to a browser) →
+    """Somebody's intent to connect, or to sign in (a ``vendor`` of its own, so that no ticket is
+    ever taken for one of the other intent). minted → started (has a state, bound to a browser) →
     returned (tokens sealed, both sides named) → completed, or failed with a sentence. A widget's
     install has no intent of ours before it: it begins as ``widget``, with its code sealed."""
 
@@ -95,6 +96,36 @@ def come_back(
     return session.scalar(sa.select(TicketRow).where(TicketRow.state_hash == hash_of(state)))
 
 
+def minted_since(session: Session, vendor: str, since: datetime) -> int:
+    """How many tickets of this kind were minted since then."""
+    query = sa.select(sa.func.count()).where(
+        TicketRow.vendor == vendor, TicketRow.created_at > since
+    )
+    return session.scalar(query) or 0
+
+
+def has_state(session: Session, vendor: str, state: str) -> bool:
+    """Whether this state was given to a ticket of this kind, however it stands now."""
+    query = sa.select(TicketRow.id).where(
+        TicketRow.vendor == vendor, TicketRow.state_hash == hash_of(state)
+    )
+    return session.scalar(query) is not None
+
+
+def in_browser(
+    session: Session, vendor: str, browser: str, stage: str, now: datetime
+) -> TicketRow | None:
+    """The ticket of this kind that this browser began, where it stands at ``stage`` and lives."""
+    return session.scalar(
+        sa.select(TicketRow).where(
+            TicketRow.vendor == vendor,
+            TicketRow.browser_hash == hash_of(browser),
+            TicketRow.stage == stage,
+            TicketRow.expires_at > now,
+        )
+    )
+
+
 def leave(session: Session, vendor: str, stage: str, now: datetime, expires_at: datetime) -> int:
     """A row that nobody holds a ticket for (a widget's install); its id."""
     row = TicketRow(
@@ -148,6 +179,11 @@ def forget_expired(session: Session, now: datetime, most: int) -> int:
     return rows_changed(
         session, sa.delete(TicketRow).where(TicketRow.id.in_(old.scalar_subquery()))
     )
+
+
+def was_used(session: Session, jti: str) -> bool:
+    """Whether ``use_once`` took it before."""
+    return session.get(UsedTokenRow, jti) is not None
 
 
 def use_once(session: Session, jti: str, expires_at: datetime) -> bool:

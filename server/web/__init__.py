@@ -3,13 +3,13 @@ stories are in ``flows``."""
 
 from flask import Flask
 
-from server.web import errors, headers, languages, pages, set_up, visitor
+from server.web import embed, errors, headers, languages, pages, set_up, visitor
 from server.web.auth import Auth, needs
 from server.web.health import health
 from server.web.hooks import hooks
 from server.web.oauth import oauth
 
-BLUEPRINTS = (health, hooks, oauth, set_up.pages)
+BLUEPRINTS = (health, hooks, oauth, embed.pages, set_up.pages)
 
 
 def install(app: Flask) -> None:

@@ -18,6 +18,7 @@ class Auth(StrEnum):
     SIGNATURE = "signature"  # the vendor's, over the query or the body
     PATH_KEY = "path key"  # 160 random bits in the path
     ONE_TIME_TOKEN = "one-time token"  # Kommo's, that proves one of its users  # noqa: S105
+    OWN_SESSION = "own session"  # for what concerns the session alone: to renew or end it
     SESSION = "session"  # somebody who was let in, in a header or a first-party cookie
 
 

@@ -26,8 +26,8 @@ SENTENCES = {
     500: "Something went wrong on our side. It has been noted.",
     503: "Not now. Try again in a moment.",
 }
-# Vendors' servers call these; a page would be lost on them.
-_MACHINES = ("/hooks/", "/oauth/kommo/revoked")
+# Vendors' servers and scripts call these; a page would be lost on them.
+_MACHINES = ("/hooks/", "/oauth/kommo/revoked", "/embed/session", "/embed/renew")
 
 
 def install(app: Flask) -> None:

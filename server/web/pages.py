@@ -22,7 +22,7 @@ from flask_babel import gettext as _
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.web.auth import Page
+from server.web.auth import Act, Page, Role, may
 from server.web.visitor import visitor
 
 # Nothing evaluated, nothing from elsewhere, no page kept in the browser; an error's sentence goes
@@ -76,9 +76,17 @@ def said_before() -> str:
 
 def menu() -> list[tuple[str, str]]:
     """(endpoint, title) of each page that this visitor may read."""
+    return [(where, title) for _page, where, title in _open_to(visitor().role)]
+
+
+def first(role: Role) -> str | None:
+    """The endpoint of the first page that this role may read."""
+    return next((where for _page, where, _title in _open_to(role)), None)
+
+
+def _open_to(role: Role) -> list[tuple[Page, str, str]]:
     there = current_app.view_functions
-    pages = [row for row in _pages() if row[1] in there and visitor().may(row[0])]
-    return [(where, title) for _page, where, title in pages]
+    return [row for row in _pages() if row[1] in there and may(role, row[0], Act.READ)]
 
 
 def _pages() -> list[tuple[Page, str, str]]:

@@ -16,6 +16,7 @@ LIFE = timedelta(minutes=15)
 LONGEST = timedelta(hours=8)  # then the person proves again who they are
 HEADER = "X-Billhook-Session"
 LONGEST_TOKEN = 4096
+LONGEST_NAME = 100  # the token has to fit into a cookie
 _OWNER = "session"
 
 
@@ -44,14 +45,19 @@ def begin(  # all that a session says
     name: str,
     language: str = "",
 ) -> Session:
-    now = world.clock.now()
-    return Session(AccountId(account_id), role, where, who, name, language, now, new_key())
+    now, shown = world.clock.now(), name[:LONGEST_NAME]
+    return Session(AccountId(account_id), role, where, who, shown, language, now, new_key())
+
+
+def lasts(world: World, session: Session) -> timedelta:
+    """How long a token that is sealed now will work."""
+    life = LIFE if session.where == "kommo" else LONGEST
+    return min(life, session.began + LONGEST - world.clock.now())
 
 
 def seal(world: World, session: Session) -> str:
     """The token; it works for LIFE (a cookie's for LONGEST), and never past LONGEST since began."""
-    life = LIFE if session.where == "kommo" else LONGEST
-    until = min(world.clock.now() + life, session.began + LONGEST)
+    until = world.clock.now() + lasts(world, session)
     inside = {**vars(session), "began": session.began.isoformat(), "until": until.isoformat()}
     return world.vault.seal(_OWNER, inside)
 

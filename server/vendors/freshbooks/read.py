@@ -46,6 +46,7 @@ class Identity:
     id: int
     email: str
     businesses: tuple[Business, ...]
+    name: str = ""  # of the person, "" where FreshBooks has none
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def read_identity(row: Row) -> Identity:
         id=int(row.get("identity_id") or row["id"]),
         email=str(row.get("email") or ""),
         businesses=tuple(business for business in found if business),
+        name=f"{row.get('first_name') or ''} {row.get('last_name') or ''}".strip(),
     )
 
 

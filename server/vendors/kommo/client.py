@@ -57,6 +57,10 @@ class KommoClient:
             raise
         return True
 
+    def user(self, user_id: int) -> Row | None:
+        """One user with ``rights``; None where there is none. Forbidden to all but admins (§4.10)."""
+        return self._api.card(f"/api/v4/users/{user_id}")
+
     def deal(self, deal_id: int) -> Row | None:
         """The deal with its links (contacts, products), None where there is none."""
         return self._api.card(f"{_LEADS}/{deal_id}", _LINKED)

@@ -30,13 +30,14 @@ from server.sandbox.kommo.api.problems import (
 from server.sandbox.kommo.api.webhooks import webhooks
 from server.sandbox.kommo.book.records import Actor
 from server.sandbox.kommo.grants import Access
+from server.sandbox.kommo.settings_frame import settings_frame
 
 if TYPE_CHECKING:
     from server.sandbox.kommo.account import Account
 
 BLUEPRINTS = (
     oauth, basics, leads, complex_leads, pipelines, parties, links, fields, catalogs, feed, events,
-    webhooks,
+    webhooks, settings_frame,
 )  # fmt: skip
 
 
