@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from server.core.keys import AccountId
 from server.core.settings import SettingsDocument, default_settings, validate
 from server.core.states import JobClass
 from server.flows import deal_fields, pipelines, product_lists
-from server.flows import world as outside
-from server.flows.connect import unrecorded
+from server.flows.glance import Deadline, Glance, look
 from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import calls, jobs, settings
@@ -21,6 +19,7 @@ from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
 PARKED_ON_SETTINGS = ("problems",)
+PATIENCE = 35.0  # a call takes 30 seconds at most
 MOST_TOLD = 20  # versions that who was overtaken is told of
 
 
@@ -110,16 +109,24 @@ def _follow(
     jobs.defer(session, new, now)
 
 
-def switch_on(world: World, account_id: int, slug: str, author: str) -> bool:
+def on_since(world: World, account_id: int) -> dict[str, datetime]:
+    """The rules that are on, by slug."""
+    with world.database.read() as session:
+        return settings.switched_on(session, account_id)
+
+
+def switch_on(
+    world: World, account_id: int, slug: str, author: str, *, seconds: float = PATIENCE
+) -> bool:
     """Whether it was off before. From now on it bills; older deals are left as they are.
 
-    Raises NoSuchRule, and the outcomes where Kommo does not tell its time.
+    Raises NoSuchRule, and the outcomes where Kommo does not tell its time within ``seconds``.
     """
     with world.database.read() as session:
         known = [rule.slug for rule in settings_of(session, account_id).rules]
     if slug not in known:
         raise NoSuchRule(slug, known)
-    at = _kommo_time(world, account_id)
+    at = _kommo_time(world, account_id, seconds)
     with world.database.write() as session:
         return settings.switch_on(session, account_id, slug, at, author)
 
@@ -130,7 +137,10 @@ def switch_off(world: World, account_id: int, slug: str, author: str) -> bool:
         return settings.switch_off(session, account_id, slug, world.clock.now(), author)
 
 
-def _kommo_time(world: World, account_id: int) -> datetime:
-    row = outside.connection_of(world, AccountId(account_id), "kommo")
-    told = outside.kommo_client(world, row, unrecorded).account().server_time
+def _kommo_time(world: World, account_id: int, seconds: float) -> datetime:
+    told = look(world, account_id, "kommo:time", _told_time, within=Deadline(seconds))
     return told or world.clock.now()
+
+
+def _told_time(glance: Glance) -> datetime | None:
+    return glance.kommo.account().server_time
