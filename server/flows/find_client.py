@@ -26,7 +26,7 @@ def find_client(run: Run, client: DraftClient, currency: str) -> str:
     with run.world.database.read() as session:
         known = ledger.linked_client(session, home, client.key)
     if known is not None:
-        return known
+        return known.upstream_id
     key = Key(run.account_id, "client", digest(client.key), "client")
     before = _wait_for_another(run, key)
     found = chosen(matching(run.freshbooks, client))

@@ -267,15 +267,12 @@ def get(session: Session, document_id: DocumentId) -> DocumentRow:
 _GOT = sa.select(_DOCUMENT).where(_OF_ID)
 
 
-def linked_client(session: Session, home: str, client_key: str) -> str | None:
-    """The id at the vendor of the client that this key stands for."""
-    bound = {"home": home, "client_key": client_key}
-    found: str | None = session.connection().execute(_LINKED, bound).scalar()
-    return found
+def linked_client(session: Session, home: str, client_key: str) -> ClientLinkRow | None:
+    return copy_of(session, ClientLinkRow, _LINKED, {"home": home, "client_key": client_key})
 
 
 _LINK = cast("sa.Table", ClientLinkRow.__table__)
-_LINKED = sa.select(_LINK.c.upstream_id).where(
+_LINKED = sa.select(_LINK).where(
     _LINK.c.home == sa.bindparam("home"), _LINK.c.client_key == sa.bindparam("client_key")
 )
 

@@ -323,7 +323,8 @@ def _link(database: Database, account: int, upstream_id: str, home: str = HOME) 
 
 def _linked(database: Database, home: str = HOME) -> str | None:
     with database.read() as session:
-        return ledger.linked_client(session, home, "email:a@b.test")
+        row = ledger.linked_client(session, home, "email:a@b.test")
+    return row.upstream_id if row else None
 
 
 def test_a_client_key_stands_for_one_client_of_a_business_and_can_be_corrected(
