@@ -4,18 +4,17 @@ A hook is a hint, not data: the job re-reads the deal. What concerns nobody (a s
 names, of a deal without an open job) is kept as an event with that verdict and costs no call.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from server.core.settings import SettingsDocument
 from server.core.states import DocumentState, JobClass
-from server.flows.settings_of import settings_of
+from server.flows.settings_of import validated
 from server.flows.world import World
-from server.store import accounts, first_look, inbox, jobs, ledger
+from server.store import accounts, first_look, inbox, jobs, ledger, settings
 from server.store.db import Session
-from server.store.first_look import Hook
+from server.store.first_look import Known
 from server.store.inbox import Entered
 from server.store.jobs import JobKind, NewJob
 from server.vendors.kommo.hooks import Change, KommoHook, parse
@@ -30,35 +29,33 @@ class Plan:
     """What one hook leaves behind, found out before anything is written, so that its event is
     inserted with its verdict."""
 
-    looked_at: int = 0
+    replay: bool = False
+    looked_at: int = 0  # changes
+    known: dict[int, Known] = field(default_factory=dict)  # deals
     entering: list[Change] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)  # deals
-    jobs: dict[str, NewJob] = field(default_factory=dict)  # by subject
+    deals: dict[int, Known] = field(default_factory=dict)  # to look at
+    mended: list[str] = field(default_factory=list)  # subjects that are parked on whom it names
 
 
 def take(
-    world: World, hook: Hook, raw: bytes, content_type: str, headers: Mapping[str, str]
-) -> str:
-    """Keep the request and make its jobs; returns the verdict. Raises vendors' BadHook, and then
-    nothing is stored."""
+    world: World, kind: str, key: str, raw: bytes, content_type: str, headers: dict[str, str]
+) -> str | None:
+    """Keep the request and make its jobs; returns the verdict, None where the key is nobody's.
+    Raises vendors' BadHook. In both cases nothing is stored. ``headers``: of KEPT_HEADERS."""
     told = parse(raw, content_type)
     now = world.clock.now()
     with world.database.write() as session:
+        hook = first_look.hook_by_key(session, kind, key)
+        if hook is None:
+            return None
         refused = not_ours(hook.state, hook.external_id, told)
-        plan = Plan() if refused else _plan(session, hook.account_id, told, replay=False)
+        plan = Plan() if refused else _plan(session, hook.account_id, told, hook.settings)
         verdict = refused or _verdict(plan, told)
-        event_id = inbox.keep(
-            session,
-            account_id=hook.account_id,
-            kind=hook.kind,
-            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
-            body=raw,
-            subjects=[[c.entity, c.action, c.id] for c in told.changes],
-            verdict=verdict,
-            left_out=refused is not None,
-            received_at=now,
-        )
-        _carry_out(session, hook.account_id, plan, now, event_id)
+        kept = {"account_id": hook.account_id, "kind": kind, "headers": headers, "body": raw}
+        kept["subjects"] = [[c.entity, c.action, c.id] for c in told.changes]
+        kept |= {"verdict": verdict, "left_out": refused is not None, "received_at": now}
+        _carry_out(session, hook.account_id, plan, now, inbox.keep(session, **kept))
         if hook.heard_at is None or now - hook.heard_at > HEARD_AGAIN:
             accounts.heard(session, hook.id, now)
     return verdict
@@ -68,7 +65,8 @@ def take_again(
     session: Session, account_id: int, told: KommoHook, now: datetime, event_id: int
 ) -> None:
     """A replayed event: its entries and jobs once more, also of deals that are billed."""
-    plan = _plan(session, account_id, told, replay=True)
+    text = settings.current_text(session, account_id)
+    plan = _plan(session, account_id, told, text, replay=True)
     _carry_out(session, account_id, plan, now, event_id)
 
 
@@ -81,14 +79,17 @@ def not_ours(state: str, external_id: str, told: KommoHook) -> str | None:
     return None
 
 
-def _plan(session: Session, account_id: int, told: KommoHook, *, replay: bool) -> Plan:
-    plan, named = Plan(), triggers(settings_of(session, account_id))
+def _plan(
+    session: Session, account_id: int, told: KommoHook, text: str | None, *, replay: bool = False
+) -> Plan:
+    plan = Plan(replay)
+    named = triggers(validated(text)) if text is not None else set()
     for change in told.changes:
         if change.entity == "leads":
             at_trigger = (change.pipeline_id, change.stage_id) in named
-            _plan_deal(session, account_id, plan, change, at_trigger, replay)
+            plan.looked_at += _plan_deal(session, account_id, plan, change, at_trigger)
         elif change.action == "update":
-            _plan_person(session, account_id, plan, change)
+            plan.looked_at += _plan_person(session, account_id, plan, change)
     return plan
 
 
@@ -99,44 +100,49 @@ def _verdict(plan: Plan, told: KommoHook) -> str:
 
 
 def _plan_deal(
-    session: Session, account_id: int, plan: Plan, change: Change, at_trigger: bool, replay: bool
-) -> None:
+    session: Session, account_id: int, plan: Plan, change: Change, at_trigger: bool
+) -> bool:
+    if change.id not in plan.known:
+        plan.known[change.id] = first_look.of_deal(session, account_id, change.id)
+    known = plan.known[change.id]
     if at_trigger and change.action in ENTERING:
         plan.entering.append(change)
     if change.action == "restore":
         plan.restored.append(change.id)
-    subject = f"deal:{change.id}"
-    if subject not in plan.jobs:
-        known = first_look.of_deal(session, account_id, change.id)
-        if not at_trigger and not known.in_work:
-            return
-        if known.has_documents and not replay and _billed(session, account_id, change.id):
-            return
-        _look_at(plan, account_id, subject, {"replay": True} if replay else {})
-    plan.looked_at += 1
+    if not at_trigger and not known.in_work and change.id not in plan.deals:
+        return False
+    if known.has_documents and not plan.replay and _billed(session, account_id, change.id):
+        return False
+    plan.deals[change.id] = known
+    return True
 
 
-def _plan_person(session: Session, account_id: int, plan: Plan, change: Change) -> None:
+def _plan_person(session: Session, account_id: int, plan: Plan, change: Change) -> int:
     """A contact or company was mended: deals parked on it are looked at again."""
     who = f"{'contact' if change.entity == 'contacts' else 'company'}:{change.id}"
-    for subject in jobs.parked_on(session, account_id, JobKind.DEAL_TO_INVOICE, who):
-        if subject not in plan.jobs:
-            _look_at(plan, account_id, subject, {})
-            plan.looked_at += 1
-
-
-def _look_at(plan: Plan, account_id: int, subject: str, payload: dict[str, Any]) -> None:
-    kind = JobKind.DEAL_TO_INVOICE
-    plan.jobs[subject] = NewJob(account_id, kind, subject, JobClass.HOOK, payload)
+    subjects = jobs.parked_on(session, account_id, JobKind.DEAL_TO_INVOICE, who)
+    plan.mended += subjects
+    return len(subjects)
 
 
 def _carry_out(session: Session, account_id: int, plan: Plan, now: datetime, event_id: int) -> None:
+    entered: set[int] = set()
     for change in plan.entering:
-        _enter(session, account_id, change, now, event_id)
+        new = not plan.known[change.id].has_entries and change.id not in entered
+        _enter(session, account_id, change, now, event_id, new)
+        entered.add(change.id)
     for deal_id in plan.restored:
         _show_again(session, account_id, deal_id, now)
-    for new in plan.jobs.values():
-        jobs.defer(session, new, now)
+    payload = {"replay": True} if plan.replay else {}
+    for deal_id, known in plan.deals.items():
+        wanted = _look(account_id, f"deal:{deal_id}", payload)
+        jobs.defer(session, wanted, now, none_seen=not known.in_work)
+    for subject in dict.fromkeys(plan.mended):
+        jobs.defer(session, _look(account_id, subject, {}), now)
+
+
+def _look(account_id: int, subject: str, payload: dict[str, Any]) -> NewJob:
+    return NewJob(account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.HOOK, payload)
 
 
 def triggers(document: SettingsDocument) -> set[tuple[int | None, int | None]]:
@@ -144,13 +150,15 @@ def triggers(document: SettingsDocument) -> set[tuple[int | None, int | None]]:
     return {(t.pipeline_id, t.stage_id) for rule in document.rules for t in rule.when}
 
 
-def _enter(session: Session, account_id: int, change: Change, now: datetime, event_id: int) -> None:
+def _enter(  # one entry, and how sure we are that it is the deal's first
+    session: Session, account_id: int, change: Change, now: datetime, event_id: int, first: bool
+) -> None:
     if change.pipeline_id is None or change.stage_id is None:
         return
     at = min(change.at or now, now)
     place = (change.pipeline_id, change.stage_id)
     entered = Entered(change.id, *place, at, event_id, received=change.at is None)
-    inbox.enter(session, account_id, entered)
+    inbox.enter(session, account_id, entered, none_seen=first)
 
 
 def _billed(session: Session, account_id: int, deal_id: int) -> bool:

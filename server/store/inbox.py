@@ -99,42 +99,46 @@ _EVENT = cast("sa.Table", EventRow.__table__)
 _KEEP = sa.insert(_EVENT)
 
 
-def enter(session: Session, account_id: int, entered: Entered) -> bool:
+def enter(session: Session, account_id: int, entered: Entered, *, none_seen: bool = False) -> bool:
     """Keep an entering unless it is known already; whether it was news.
 
     A hook's repetition, and Kommo's own event of the entering that a hook told, are the same:
     same deal and stage within two minutes. The event's id is put on the hook's row, and a later
     time: left and entered again, it counts from then (a rule may have been switched on between).
+    ``none_seen``: this transaction has just found no entry of the deal.
     """
+    columns = {name: value for name, value in vars(entered).items() if name != "received"}
+    columns["account_id"] = account_id
     if _known(session, account_id, entered):
         return False
     try:
         with savepoint(session):
-            return _enter(session, account_id, entered)
+            row = None if none_seen else _same(session, columns)
+            if row is not None:
+                return _tell(session, row, entered)
+            session.connection().execute(_ENTER, columns)
     except IntegrityError as err:  # another told of the same event meanwhile (PostgreSQL)
         if not is_duplicate(err):
             raise
         return False
-
-
-def _enter(session: Session, account_id: int, entered: Entered) -> bool:
-    columns = {name: value for name, value in vars(entered).items() if name != "received"}
-    columns["account_id"] = account_id
-    near = {"since": entered.at - SAME_ENTRY, "until": entered.at + SAME_ENTRY}
-    connection = session.connection()
-    for row in connection.execute(_SAME, {**columns, **near}).all():
-        if entered.upstream_id is None or row.upstream_id is None:
-            later = not entered.received and entered.at - row.at > SAME_MOMENT
-            upstream_id, at = (
-                row.upstream_id or entered.upstream_id,
-                entered.at if later else row.at,
-            )
-            if (upstream_id, at) != (row.upstream_id, row.at):
-                told = {"entry_id": row.id, "told_id": upstream_id, "told_at": at}
-                connection.execute(_TOLD, told)
-            return later
-    connection.execute(_ENTER, columns)
     return True
+
+
+def _same(session: Session, columns: dict[str, Any]) -> "sa.Row[Any, Any, Any] | None":
+    """The entry that this telling is of; two events of Kommo's are two entries however near."""
+    near = {"since": columns["at"] - SAME_ENTRY, "until": columns["at"] + SAME_ENTRY}
+    found = session.connection().execute(_SAME, {**columns, **near}).all()
+    fits = (row for row in found if columns["upstream_id"] is None or row.upstream_id is None)
+    return next(fits, None)
+
+
+def _tell(session: Session, row: "sa.Row[Any, Any, Any]", entered: Entered) -> bool:
+    later = not entered.received and entered.at - row.at > SAME_MOMENT
+    told = {"told_id": row.upstream_id or entered.upstream_id}
+    told["told_at"] = entered.at if later else row.at
+    if (told["told_id"], told["told_at"]) != (row.upstream_id, row.at):
+        session.connection().execute(_TOLD, {"entry_id": row.id, **told})
+    return later
 
 
 _ENTRY = cast("sa.Table", EntryRow.__table__)

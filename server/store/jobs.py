@@ -26,18 +26,19 @@ _JOB = cast("sa.Table", JobRow.__table__)
 RACES = 5  # looks and inserts; to lose this often in a row, others must defer and claim meanwhile
 
 
-def defer(session: Session, new: NewJob, now: datetime) -> int:
+def defer(session: Session, new: NewJob, now: datetime, *, none_seen: bool = False) -> int:
     """An open job on the subject, due at ``new.due_at`` or now; returns its id.
 
     An open one is used again: its payload takes the new keys, and without a ``due_at`` it becomes
     due now with its attempts reset; with one it comes then, unless it comes earlier anyway. A
     running job does not count, so what arrives during a run always leaves a waiting job behind.
-    The engine is woken after the commit.
+    The engine is woken after the commit. ``none_seen``: this transaction has just found none open,
+    so the insert is tried first.
     """
     session.info[WAKE] = True
     tries = 0
     while True:
-        row = _open_job(session, new)
+        row = None if none_seen and not tries else _open_job(session, new)
         if row is not None:
             row.take_up(new, now)
             session.flush()

@@ -19,15 +19,25 @@ from server.web.here import world
 hooks = Blueprint("hooks", __name__, url_prefix="/hooks")
 
 LONGEST_KEY = 64  # ours have 27 characters
+_right: set[tuple[str, str]] = set()  # addresses; no more than there are rows of them
 
 
 @hooks.post("/<any(kommo, 'kommo-dp'):kind>/<key>")
 @needs(Auth.PATH_KEY)
 def kommo(kind: str, key: str) -> Response:
-    """An account's webhook, or a digital pipeline's action. Kommo waits two seconds."""
-    hook = _hook(kind, key)
-    raw = _body()
-    hook_to_jobs.take(world(), hook, raw, request.content_type or "", dict(request.headers))
+    """An account's webhook, or a digital pipeline's action. Kommo waits two seconds.
+
+    Whoever guesses keys gets no further than a read; a key that was right before is looked up once
+    only, in the transaction that keeps the hook.
+    """
+    if (kind, key) not in _right:
+        _hook(kind, key)
+        _right.add((kind, key))
+    raw, content_type = _body(), request.content_type or ""
+    sent = request.headers
+    kept = {name: sent[name] for name in hook_to_jobs.KEPT_HEADERS if name in sent}
+    if hook_to_jobs.take(world(), kind, key, raw, content_type, kept) is None:
+        abort(404)
     return Response(status=204)
 
 

@@ -6,9 +6,10 @@ from cryptography.fernet import Fernet
 
 from server.core.keys import AccountId
 from server.core.states import JobState
-from server.store import accounts, first_look, jobs, ledger
+from server.store import accounts, first_look, inbox, jobs, ledger
 from server.store.db import Database
 from server.store.first_look import Hook, Known
+from server.store.inbox import Entered
 from server.store.ledger import Key
 from server.store.secrets import Vault
 from tests.fixed_clock import START
@@ -16,7 +17,13 @@ from tests.store import rows
 from tests.store.rows import a_job, claim, defer, finish
 
 VAULT = Vault([Fernet.generate_key().decode()])
-BOUND = {"account_id": 1, "subject": "deal:1", "kind": "deal_to_invoice", "source_id": "1"}
+BOUND = {
+    "account_id": 1,
+    "subject": "deal:1",
+    "deal_id": 1,
+    "kind": "deal_to_invoice",
+    "source_id": "1",
+}
 
 
 def _known(database: Database, account: AccountId, deal_id: int = 1) -> Known:
@@ -62,6 +69,16 @@ def test_a_deal_is_in_work_until_its_last_job_is_over(database: Database, accoun
     claim(database, defer(database, a_job(account)))
     finish(database, job_id)
     assert not _known(database, account).in_work
+
+
+def test_a_deal_has_entries_from_its_first_in_any_stage(database: Database, account: AccountId):
+    second = rows.an_account(database, "second")
+    assert not _known(database, account).has_entries
+    with database.write() as session:
+        inbox.enter(session, account, Entered(1, 3001, 142, START))
+    assert _known(database, account).has_entries
+    assert not _known(database, account, 2).has_entries
+    assert not _known(database, second).has_entries
 
 
 def test_the_ledger_knows_a_deal_from_its_first_document(database: Database, account: AccountId):

@@ -279,6 +279,16 @@ def test_other_causes_and_other_accounts_go_on_waiting(database: Database, accou
     assert {job(database, job_id).state for job_id in left} == {JobState.PARKED}
 
 
+def test_who_has_seen_none_open_still_meets_the_one_that_came_meanwhile(
+    database: Database, account: AccountId
+):
+    open_one = defer(database, a_job(account, replay=True))
+    with database.write() as session:
+        assert jobs.defer(session, a_job(account, way="hook"), START, none_seen=True) == open_one
+        assert jobs.defer(session, a_job(account, "deal:2"), START, none_seen=True) != open_one
+    assert job(database, open_one).payload == {"replay": True, "way": "hook"}
+
+
 # Questions
 
 

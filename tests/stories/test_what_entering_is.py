@@ -5,6 +5,7 @@ from datetime import timedelta
 import requests
 
 from server.core.states import JobState
+from server.store import inbox
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
 
@@ -176,3 +177,25 @@ def test_a_task_that_asked_for_help_is_completed_when_the_deal_moves_back(
     rig.pump()
     assert shop.open_tasks(deal) == []
     assert "moved back" in task.result
+
+
+def test_a_deal_that_stands_twice_in_one_hook_enters_once(shop: Shop, rig: Rig) -> None:
+    deal, other = shop.deal(), shop.deal()
+    shop.move(deal)
+    row = {
+        "id": deal.id,
+        "status_id": shop.stage("Issue invoice"),
+        "pipeline_id": shop.pipeline.id,
+    }
+    update = {**row, "id": other.id, "status_id": shop.stage("Talks")}
+    body = {"leads": {"update": [update, row], "status": [row, row]}}
+    with requests.post(rig.hook_url("kommo-dp"), json=body, timeout=10) as reply:
+        assert reply.status_code == 204
+    event = rig.in_database(
+        lambda session: list(inbox.events(session, account_id=rig.account_id, kinds=["kommo-dp"]))
+    )[-1]
+    assert event.verdict == "3 of 4 to look at"
+    entries = rig.in_database(lambda session: inbox.entries(session, rig.account_id, deal.id))
+    assert [(e.stage_id, e.event_id) for e in entries] == [(row["status_id"], event.id)]
+    rig.runner.drain()
+    assert shop.shown(deal) == "Sent"

@@ -111,6 +111,20 @@ def test_a_key_of_one_kind_does_not_open_another(rig: Rig) -> None:
         assert reply.status_code == 404
 
 
+def test_a_key_that_was_right_and_is_no_more_opens_nothing(rig: Rig) -> None:
+    url, form = rig.hook_url("kommo-dp"), {"Content-Type": FORM}
+    assert call("POST", url, data=b"leads[add][0][id]=1", headers=form).status_code == 204
+    with rig.database.write() as session:
+        hook = accounts.hook_of(session, rig.account_id, "kommo-dp")
+        assert hook is not None
+        right, hook.key_hash = hook.key_hash, "another"
+    before = rows(rig)
+    assert call("POST", url, data=b"leads[add][0][id]=1", headers=form).status_code == 404
+    assert rows(rig) == before
+    with rig.database.write() as session:
+        session.get_one(accounts.HookRow, hook.id).key_hash = right
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
 def test_a_hook_is_posted(rig: Rig, method: str) -> None:
     reply = call(method, rig.hook_url())
