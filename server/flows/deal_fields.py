@@ -1,16 +1,14 @@
 """The deal fields that Billhook writes: found by code, made by code when missing, cached."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from server.core.errors import TryLater
 from server.core.settings import WriteBack
-from server.flows.run import Run
+from server.flows.run import FIELDS, Run
 from server.store import calls
 from server.vendors.kommo.fields import DEAL_FIELDS, FieldInput, FieldSpec
 
-FRESH = timedelta(minutes=10)
-CACHE = "kommo:fields"
+CACHE = FIELDS
 
 
 def specs_of(into: WriteBack) -> list[FieldSpec]:
@@ -21,14 +19,10 @@ def specs_of(into: WriteBack) -> list[FieldSpec]:
 
 def ensure(run: Run, specs: list[FieldSpec]) -> dict[str, int]:
     """Field id of every code. Raises the outcomes."""
-    with run.world.database.read() as session:
-        known: dict[str, int] = (
-            calls.cached(session, run.account_id, CACHE, run.now() - FRESH) or {}
-        )
+    known: dict[str, int] = run.cached(CACHE) or {}
     if not all(spec.code in known for spec in specs):
         known = run.kommo.ensure_deal_fields(specs)
-        with run.phase() as session:
-            calls.cache(session, run.account_id, CACHE, known, run.now())
+        run.keep(CACHE, known)
     return known
 
 

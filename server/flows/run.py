@@ -6,20 +6,34 @@ else took the job over, and this run ends without another word.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from server.core.keys import AccountId
 from server.flows import world as outside
 from server.flows.world import World
-from server.store import calls, jobs
+from server.store import calls, jobs, ties
 from server.store.accounts import ConnectionRow
 from server.store.db import Session
+from server.store.grants import GrantRow
 from server.store.jobs import JobRow
+from server.store.ties import Tie
 from server.vendors.freshbooks.client import FreshbooksClient
 from server.vendors.http import CallMade
 from server.vendors.kommo.client import KommoClient
+
+FRESH = timedelta(minutes=10)
+STAGES, PRODUCT_LISTS, FIELDS = CACHES = "kommo:stages", "kommo:product-lists", "kommo:fields"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an account without asking anybody outside."""
+
+    ties: dict[str, Tie]  # by vendor
+    caches: dict[str, Any]  # of CACHES those that are FRESH
 
 
 class LostLease(Exception):
@@ -72,17 +86,47 @@ class Run:
         self._calls.append(made)
 
     @cached_property
+    def _known(self) -> Known:
+        """Read at once, on first use: each session costs as much as what is read in it."""
+        young = self.now() - FRESH
+        with self.world.database.read() as session:
+            return Known(
+                ties.of_account(session, self.account_id),
+                calls.caches(session, self.account_id, CACHES, young),
+            )
+
+    def cached(self, name: str) -> Any:
+        """What Kommo told under this name of CACHES, None where that is too long ago."""
+        return self._known.caches.get(name)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Kommo told it just now."""
+        with self.phase() as session:
+            calls.cache(session, self.account_id, name, value, self.now())
+        self._known.caches[name] = value
+
+    def _grant(self, vendor: str) -> GrantRow | None:
+        tie = self._known.ties.get(vendor)
+        return tie.grant if tie else None
+
+    def _connection(self, vendor: str) -> ConnectionRow:
+        tie = self._known.ties.get(vendor)
+        return outside.live(tie.connection if tie else None, vendor)
+
+    @cached_property
     def kommo_connection(self) -> ConnectionRow:
-        return outside.connection_of(self.world, self.account_id, "kommo")
+        return self._connection("kommo")
 
     @cached_property
     def freshbooks_connection(self) -> ConnectionRow:
-        return outside.connection_of(self.world, self.account_id, "freshbooks")
+        return self._connection("freshbooks")
 
     @cached_property
     def kommo(self) -> KommoClient:
-        return outside.kommo_client(self.world, self.kommo_connection, self.record)
+        row, grant = self.kommo_connection, self._grant("kommo")
+        return outside.kommo_client(self.world, row, self.record, grant)
 
     @cached_property
     def freshbooks(self) -> FreshbooksClient:
-        return outside.freshbooks_client(self.world, self.freshbooks_connection, self.record)
+        row, grant = self.freshbooks_connection, self._grant("freshbooks")
+        return outside.freshbooks_client(self.world, row, self.record, grant)

@@ -43,6 +43,7 @@ class GrantTokens:
         connection_row: ConnectionRow,
         refresh: Refresh,
         *,
+        seen: StoredPair | None = None,
         patience: float = PATIENCE,
     ) -> None:
         if connection_row.grant_id is None:
@@ -54,7 +55,8 @@ class GrantTokens:
         self._grant_id = connection_row.grant_id
         self._refresh = refresh
         self._patience = patience
-        self._seen: StoredPair | None = None  # for one run's calls; a 401 makes us look again
+        # For one run's calls; a 401 makes us look again.
+        self._seen = seen if seen is not None and seen.live else None
         self._me = secrets.token_hex(8)
 
     def current(self) -> Token:

@@ -13,9 +13,10 @@ from server.core.errors import Reconnect
 from server.core.tokens import TokenHolder, TokenPair
 from server.flows.renew import renew_kommo
 from server.flows.tokens import GrantTokens
-from server.store import accounts
+from server.store import accounts, grants
 from server.store.accounts import ConnectionRow
 from server.store.db import Database
+from server.store.grants import GrantRow
 from server.store.secrets import Vault
 from server.vendors.freshbooks import auth as freshbooks_auth
 from server.vendors.freshbooks.client import FreshbooksClient
@@ -69,13 +70,23 @@ def connection_of(world: World, account_id: int, vendor: str) -> ConnectionRow:
     """The account's live connection to this vendor. Raises Reconnect where there is none."""
     with world.database.read() as session:
         row = accounts.connection(session, account_id, vendor)
+    return live(row, vendor)
+
+
+def live(row: ConnectionRow | None, vendor: str) -> ConnectionRow:
+    """Raises Reconnect where it is not."""
     if row is None or row.state != "connected" or row.grant_id is None:
         raise Reconnect(vendor)
     return row
 
 
-def tokens_of(world: World, row: ConnectionRow, record: Recorder) -> TokenHolder:
-    """The connection's tokens; ``refresh`` is the one vendor call that a holder may make."""
+def tokens_of(
+    world: World, row: ConnectionRow, record: Recorder, grant: GrantRow | None = None
+) -> TokenHolder:
+    """The connection's tokens; ``refresh`` is the one vendor call that a holder may make.
+
+    ``grant``: as it was just read.
+    """
 
     def refresh(pair: TokenPair) -> TokenPair:
         caller = world.caller(row.vendor, record)
@@ -87,25 +98,30 @@ def tokens_of(world: World, row: ConnectionRow, record: Recorder) -> TokenHolder
 
     if row.grant_id is None:
         raise Reconnect(row.vendor)
-    return GrantTokens(world.database, world.vault, world.clock, row, refresh)
+    seen = grants.stored(world.vault, grant) if grant is not None else None
+    return GrantTokens(world.database, world.vault, world.clock, row, refresh, seen=seen)
 
 
-def kommo_client(world: World, row: ConnectionRow, record: Recorder) -> KommoClient:
+def kommo_client(
+    world: World, row: ConnectionRow, record: Recorder, grant: GrantRow | None = None
+) -> KommoClient:
     """Raises Reconnect when the stored host is no longer allowed."""
     if not kommo_auth.host_allowed(row.realm, world.kommo.hosts):
         raise Reconnect("kommo", f"{row.realm} is not among BILLHOOK_KOMMO_HOSTS")
     return KommoClient(
         lambda: row.realm,  # a refresh may find that the account has moved
-        tokens_of(world, row, record),
+        tokens_of(world, row, record, grant),
         world.caller("kommo", record, row.account_id),
         insecure=is_loopback(row.realm),
     )
 
 
-def freshbooks_client(world: World, row: ConnectionRow, record: Recorder) -> FreshbooksClient:
+def freshbooks_client(
+    world: World, row: ConnectionRow, record: Recorder, grant: GrantRow | None = None
+) -> FreshbooksClient:
     return FreshbooksClient(
         world.freshbooks.api_url,
         row.realm,
-        tokens_of(world, row, record),
+        tokens_of(world, row, record, grant),
         world.caller("freshbooks", record, row.account_id),
     )

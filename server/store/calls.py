@@ -85,6 +85,22 @@ def cached(session: Session, account_id: int, name: str, newer_than: datetime) -
     return row.value if row is not None and row.fetched_at > newer_than else None
 
 
+def caches(
+    session: Session, account_id: int, names: Sequence[str], newer_than: datetime
+) -> dict[str, Any]:
+    """The values of those that are there and not older, by name."""
+    bound = {"account_id": account_id, "names": names, "newer_than": newer_than}
+    return {row.name: row.value for row in session.connection().execute(_CACHES, bound)}
+
+
+_CACHE = cast("sa.Table", VendorCacheRow.__table__)
+_CACHES = sa.select(_CACHE.c.name, _CACHE.c.value).where(
+    _CACHE.c.account_id == sa.bindparam("account_id"),
+    _CACHE.c.name.in_(sa.bindparam("names", expanding=True)),
+    _CACHE.c.fetched_at > sa.bindparam("newer_than"),
+)
+
+
 def cache(session: Session, account_id: int, name: str, value: Any, now: datetime) -> None:
     put(session, VendorCacheRow(account_id=account_id, name=name, value=value, fetched_at=now))
 

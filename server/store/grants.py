@@ -6,6 +6,7 @@ pair. ``token_version`` counts the pairs: who holds an older one reads again ins
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from server.core.tokens import TokenPair
 from server.store.db import Base, inserted, rows_changed
 from server.store.secrets import Vault
+
+REMEMBERED = 256  # opened pairs; decrypting costs as much as reading the row
 
 
 class GrantRow(Base):
@@ -81,10 +84,22 @@ def put(
 
 
 def read(session: Session, vault: Vault, grant_id: int) -> StoredPair:
-    row = session.get_one(GrantRow, grant_id)
-    inside = vault.open(_owner(row.vendor, row.app, row.identity), row.tokens_sealed)
-    pair = TokenPair(inside["access"], inside["refresh"], row.expires_at, row.scope)
+    return stored(vault, session.get_one(GrantRow, grant_id))
+
+
+def stored(vault: Vault, row: GrantRow) -> StoredPair:
+    """What stands on the row. Raises CannotOpen."""
+    owner = _owner(row.vendor, row.app, row.identity)
+    access, refresh = _opened(vault, owner, row.tokens_sealed)
+    pair = TokenPair(access, refresh, row.expires_at, row.scope)
     return StoredPair(pair, row.token_version, row.state, row.lease_until)
+
+
+@lru_cache(REMEMBERED)
+def _opened(vault: Vault, owner: str, sealed: str) -> tuple[str, str]:
+    """Found by the sealed text, so a new pair is a new one."""
+    inside = vault.open(owner, sealed)
+    return inside["access"], inside["refresh"]
 
 
 def of_identity(session: Session, who: tuple[str, str, str]) -> GrantRow | None:
