@@ -116,29 +116,6 @@
     if (waiting() && !successful && xhr.status !== 401) tell(said.failed);
   });
 
-  // A file is fetched with the session and given to the browser; a plain link has none to show.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[download]");
-    if (!link || link.origin !== location.origin || link.protocol === "blob:") return;
-    event.preventDefault();
-    event.stopPropagation();
-    download(link, false);
-  }, true);
-
-  async function download(link, repeated) {
-    const reply = await fetch(link.href, { headers: { [HEADER]: token } }).catch(() => null);
-    if (reply && reply.status === 401 && !repeated) {
-      failed.set(link, () => download(link, true));
-      return askUntilAnswered();
-    }
-    if (!reply || !reply.ok) return tell(said.failed);
-    const file = document.createElement("a");
-    file.href = URL.createObjectURL(await reply.blob());
-    file.download = link.download || link.pathname.split("/").pop();
-    file.click();
-    return setTimeout(() => URL.revokeObjectURL(file.href), 1000);
-  }
-
   /* ---- The page that is shown, kept behind the address's "#": Back works, also after a reload ---- */
 
   function where() {

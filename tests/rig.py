@@ -38,7 +38,8 @@ from server.vendors.connection import SHARED
 log_quietly()  # as the command does; structlog's own way prints every local of a traceback
 
 MONDAY = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-KOMMO_ID, KOMMO_SECRET = "8f1c2d3e-0000-4000-8000-000000000001", "kommo-client-secret-of-the-usual-length"
+KOMMO_ID = "8f1c2d3e-0000-4000-8000-000000000001"
+KOMMO_SECRET = "kommo-client-secret-of-the-usual-length"
 FRESHBOOKS_ID, FRESHBOOKS_SECRET = "freshbooks-client-id", "freshbooks-client-secret"
 LOWEST_PORT, HIGHEST_PORT = 10_000, 32_000
 ROUNDS = 50  # of hooks and jobs; more means that they make each other without end

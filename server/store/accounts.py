@@ -1,5 +1,6 @@
 """Accounts, their connections to vendors, and the secret URLs that vendors call us by."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -116,6 +117,16 @@ def connection_of(session: Session, vendor: str, external_id: str) -> Connection
             ConnectionRow.vendor == vendor, ConnectionRow.external_id == external_id
         )
     )
+
+
+def of_businesses(session: Session, vendor: str, ids: Sequence[str]) -> list[ConnectionRow]:
+    """The connections to these other sides that nobody has ended, by their names."""
+    query = sa.select(ConnectionRow).where(
+        ConnectionRow.vendor == vendor,
+        ConnectionRow.external_id.in_(ids),
+        ConnectionRow.state != "disconnected",
+    )
+    return list(session.scalars(query.order_by(ConnectionRow.name, ConnectionRow.id)))
 
 
 def mark_connection(session: Session, connection_id: int, **changes: Any) -> None:

@@ -3,13 +3,34 @@ stories are in ``flows``."""
 
 from flask import Flask
 
-from server.web import embed, errors, headers, languages, pages, set_up, visitor
+from server.web import (
+    embed,
+    errors,
+    headers,
+    languages,
+    pages,
+    preview,
+    rule_page,
+    set_up,
+    settings_files,
+    sign_in,
+    visitor,
+)
 from server.web.auth import Auth, needs
 from server.web.health import health
 from server.web.hooks import hooks
 from server.web.oauth import oauth
 
-BLUEPRINTS = (health, hooks, oauth, embed.pages, set_up.pages)
+BLUEPRINTS = (
+    health,
+    hooks,
+    oauth,
+    embed.pages,
+    sign_in.pages,
+    preview.pages, rule_page.pages,
+    set_up.pages,
+    settings_files.pages,
+)
 
 
 def install(app: Flask) -> None:

@@ -9,12 +9,15 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.flows import connect_freshbooks, connect_kommo, farewell, welcome
+from server.flows import sign_in as flow
 from server.flows.connect import TICKET_LIFE, Begun, CannotConnect
 from server.flows.connect_kommo import Answer
 from server.flows.farewell import Notice
+from server.web import sign_in
 from server.web.auth import Auth, needs
 from server.web.errors import page, said
 from server.web.here import world
+from server.web.visitor import pinned
 
 oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
 
@@ -72,6 +75,9 @@ def kommo_callback() -> AnyResponse:
 @oauth.get("/freshbooks/callback")
 @needs(Auth.STATE)
 def freshbooks_callback() -> AnyResponse:
+    """From a consent to connect, or of somebody who signs in."""
+    if flow.is_ours(world(), request.args.get("state", "")):
+        return sign_in.came_back(_answer())
     return _came_back("freshbooks")
 
 
@@ -104,6 +110,4 @@ def _answer() -> Answer:
 
 
 def _cookie(vendor: str) -> str:
-    """``__Host-`` pins it to this host and to https, which a local emulator does not speak."""
-    prefix = "__Host-" if world().public_url.startswith("https:") else ""
-    return f"{prefix}billhook-{vendor}"
+    return pinned(f"billhook-{vendor}")

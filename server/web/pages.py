@@ -107,6 +107,7 @@ def _sentences() -> dict[str, str]:
         "disconnected": _("Disconnected. Its tokens are deleted here."),
         "on": _("The rule is on. It bills deals that enter its stage from now on."),
         "off": _("The rule is off."),
+        "ordered": _("The order is saved."),
         "removed": _("Removed. The history keeps it."),
         "restored": _("Restored as a new version."),
         "again": _("It runs again; this page follows it."),
@@ -118,4 +119,5 @@ def _sentences() -> dict[str, str]:
 def _answer(body: str, status: int) -> Response:
     response = make_response(body, status)
     response.headers["Vary"] = "HX-Request"
+    response.headers["Referrer-Policy"] = "same-origin"  # with none, a form's Origin is "null"
     return response

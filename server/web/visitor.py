@@ -62,8 +62,24 @@ def install(app: Flask) -> None:
 
 
 def cookie_name() -> str:
+    return pinned(COOKIE)
+
+
+def pinned(cookie: str) -> str:
     """``__Host-`` pins it to this host and to https, which a local emulator does not speak."""
-    return f"__Host-{COOKIE}" if world().public_url.startswith("https:") else COOKIE
+    return f"__Host-{cookie}" if world().public_url.startswith("https:") else cookie
+
+
+def from_our_page() -> bool:
+    """Whether the browser says so, where it says where a form came from."""
+    ours = urlsplit(world().public_url)
+    return request.headers.get("Origin") in (None, f"{ours.scheme}://{ours.netloc}")
+
+
+def has_form_key(session: Session) -> bool:
+    """Whether the form shows what only a page of this session carries."""
+    shown = request.form.get("csrf", "") or request.headers.get("X-CSRF-Token", "")
+    return hmac.compare_digest(shown.encode(), sessions.form_key(session).encode())
 
 
 def _let_in() -> Response | None:
@@ -84,7 +100,11 @@ def _let_in() -> Response | None:
 def _refusal(view: Any, *, by_cookie: bool) -> Response | None:
     if not g.visitor.may(view.page, view.act):
         return said(403, _("Only an administrator may do this."))
-    if by_cookie and request.method not in SAFE and not _from_our_form():
+    if (
+        by_cookie
+        and request.method not in SAFE
+        and not (from_our_page() and has_form_key(g.session))
+    ):
         return said(403, _("This form is out of date. Load the page again, then send it again."))
     return None
 
@@ -99,15 +119,6 @@ def _visitor(found: Session, timezone: str) -> Visitor:
         csrf=sessions.form_key(found),
         timezone=timezone,
     )
-
-
-def _from_our_form() -> bool:
-    ours = urlsplit(world().public_url)
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != f"{ours.scheme}://{ours.netloc}":
-        return False
-    shown = request.form.get("csrf", "") or request.headers.get("X-CSRF-Token", "")
-    return hmac.compare_digest(shown.encode(), g.visitor.csrf.encode())
 
 
 def _stranger() -> Response:

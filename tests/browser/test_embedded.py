@@ -1,9 +1,9 @@
-"""Billhook inside Kommo's page of settings: another site, no cookie, a session that is handed over."""
+"""Billhook inside Kommo's page of settings: another site, no cookie, a session handed over."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import FramePage, on_another_site
+from tests.browser.conftest import FramePage
 
 pytestmark = pytest.mark.browser
 
