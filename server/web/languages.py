@@ -1,5 +1,6 @@
 """The visitor's language, and how it spells times and money: Kommo's markets, through gettext."""
 
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,8 @@ from babel import Locale, dates, numbers
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale
 
+from server.core.money import digits
+
 # The catalogue's name, and the locale that spells numbers and days in it.
 LANGUAGES = {"en": "en", "es": "es_419", "pt": "pt_BR"}
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -16,7 +19,7 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 def install(app: Flask) -> None:
     Babel(app, locale_selector=_language, default_translation_directories=str(TRANSLATIONS))
-    app.jinja_env.filters |= {"when": when, "day": day, "money": money}
+    app.jinja_env.filters |= {"when": when, "day": day, "money": money, "decimal": decimal}
 
 
 def chosen(wanted: str) -> str:
@@ -47,13 +50,23 @@ def day(one: date | None, form: str = "medium") -> str:
 
 
 def money(amount: Decimal | str | None, currency: str) -> str:
-    """In the locale's form, to the currency's own decimals; the bare number where the vendor's
-    currency is none that we know."""
+    """In the locale's form and to the decimals that invoices have: CLDR's own, which Babel takes by
+    itself, are those of cash, and give the Serbian dinar none."""
     if amount in (None, ""):
         return ""
+    value = Decimal(str(amount))
     if not currency:
-        return numbers.format_decimal(Decimal(str(amount)), locale=_locale())
-    return numbers.format_currency(Decimal(str(amount)), currency, locale=_locale())
+        return numbers.format_decimal(value, locale=_locale())
+    pattern = copy(_locale().currency_formats["standard"])
+    pattern.frac_prec = (digits(currency), digits(currency))
+    return str(pattern.apply(value, _locale(), currency=currency, currency_digits=False))
+
+
+def decimal(number: Decimal | None) -> str:
+    """As many decimals as it has ("2.5"), in the locale's form."""
+    if number is None:
+        return ""
+    return numbers.format_decimal(number.normalize(), locale=_locale(), decimal_quantization=False)
 
 
 def _locale() -> Locale:

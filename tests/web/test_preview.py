@@ -1,0 +1,84 @@
+"""The page that shows an invoice before it exists."""
+
+from typing import Any
+
+import pytest
+
+from server.sandbox.faults import Fault
+from tests.rig import Rig
+from tests.stories.shop import Shop
+from tests.web.letting_in import LetIn, let_in
+
+VAT = {"taxes": {"fixed": [{"name": "VAT", "percent": "21"}]}}
+
+
+@pytest.fixture
+def shop(rig: Rig) -> Shop:
+    return Shop(rig, mapping=VAT)
+
+
+def _deal(shop: Shop, **more: Any) -> int:
+    chair = shop.product("1200.75", "Chair")
+    return shop.deal("2401.50", products=[(chair, "2")], **more).id
+
+
+def _page(admin: LetIn, **query: Any) -> str:
+    answer = admin.get("/app/preview", query_string=query)
+    assert answer.status_code == 200, answer.text
+    text: str = answer.text
+    return text
+
+
+def test_a_deal_is_found_by_name_number_and_link(shop: Shop) -> None:
+    deal_id, admin = _deal(shop, name="Forty chairs"), let_in(shop.rig)
+    link = f"https://{shop.kommo.host}/leads/detail/{deal_id}"
+    for text in ("Forty", str(deal_id), link):
+        assert f"deal={deal_id}" in _page(admin, q=text)
+    assert "leads to" in _page(admin, q="https://other.kommo.com/leads/detail/1")
+
+
+def test_the_invoice_is_shown_line_by_line_and_nothing_is_made(shop: Shop) -> None:
+    deal_id = _deal(shop)
+    before = len(shop.rig.jobs())
+    page = _page(let_in(shop.rig), deal=deal_id)
+    for figure in ("€1,200.75", "€2,401.50", "€504.32", "€2,905.82", "VAT 21 %"):
+        assert figure in page, figure
+    assert "will be created" in page
+    assert "would be billed" not in page  # it stands in another stage
+    assert len(shop.rig.jobs()) == before
+    assert not shop.rig.books.invoices
+    assert not shop.rig.books.clients
+
+
+def test_money_is_spelled_as_the_visitor_spells_it(shop: Shop) -> None:
+    deal_id = _deal(shop)
+    assert "2.401,50" in _page(let_in(shop.rig, language="pt"), deal=deal_id)
+
+
+def test_what_is_missing_is_said_in_plain_words(shop: Shop) -> None:
+    deal_id = shop.deal(None, stage="Issue invoice").id
+    page = _page(let_in(shop.rig), deal=deal_id)
+    assert "cannot be billed yet" in page
+    assert "amount" in page
+
+
+def test_the_checklist_knows_that_it_was_tried(shop: Shop) -> None:
+    admin = let_in(shop.rig)
+    tried = 'class="next"'
+    assert tried in admin.get("/app/").text
+    _page(admin, deal=_deal(shop))
+    assert tried not in admin.get("/app/").text.partition("Try it on a real deal")[0][-200:]
+
+
+@pytest.mark.parametrize("deal", ["0", "999999999999999999", "9" * 19, "x", "-1", "1e3", "²"])
+def test_a_deal_that_is_not_there_is_a_sentence(shop: Shop, deal: str) -> None:
+    page = _page(let_in(shop.rig), deal=deal)
+    assert "Deals changed last" in page or "was never there" in page
+
+
+def test_a_dead_kommo_shows_the_page_with_a_notice(shop: Shop) -> None:
+    deal_id = _deal(shop)
+    shop.rig.sandbox.faults.add(Fault("error_before", vendor="kommo", times=None, status=503))
+    page = _page(let_in(shop.rig), deal=deal_id)
+    assert 'class="note"' in page
+    assert "Kommo" in page
