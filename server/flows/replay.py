@@ -12,7 +12,7 @@ from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
 from server.flows.hook_to_jobs import not_ours, take_again
 from server.flows.world import World
-from server.store import accounts, inbox, jobs
+from server.store import accounts, activity_marks, inbox, jobs
 from server.store.db import Session
 from server.store.inbox import EventRow
 from server.store.jobs import JobKind, JobRow, NewJob
@@ -56,7 +56,7 @@ def replay(world: World, wanted: Wanted, *, dry_run: bool = False) -> list[Repla
             for subject in subjects[start : start + BATCH]:
                 _again(session, wanted.account_id, subject, now)
             for event in inbox.by_ids(session, event_ids[start : start + BATCH]):
-                _take_again(session, event, now)
+                take_event_again(session, event, now)
     return chosen
 
 
@@ -100,10 +100,11 @@ def _jobs(session: Session, wanted: Wanted) -> list[JobRow]:
 def _again(session: Session, account_id: int, subject: str, now: datetime) -> None:
     payload = {"replay": True}
     new = NewJob(account_id, JobKind.DEAL_TO_INVOICE, subject, JobClass.BACKFILL, payload)
+    activity_marks.reopen(session, account_id, subject)
     jobs.defer(session, new, now)
 
 
-def _take_again(session: Session, event: EventRow, now: datetime) -> None:
+def take_event_again(session: Session, event: EventRow, now: datetime) -> None:
     try:
         told = parse(event.body, str(event.headers.get("Content-Type", "")))
     except BadHook:  # accepted by an older version; nothing to learn from it
@@ -111,3 +112,4 @@ def _take_again(session: Session, event: EventRow, now: datetime) -> None:
     tie = accounts.connection(session, event.account_id, "kommo")
     if tie is not None and not_ours(tie.state, tie.external_id, told) is None:
         take_again(session, event.account_id, told, now, event.id)
+        activity_marks.taken_up(session, event.id)

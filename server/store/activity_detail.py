@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.core.errors import Problem
 from server.core.states import OPEN_JOB_STATES
 from server.store.activity_entries import (
+    LONGEST_ID,
     Ignored,
     Made,
     accepted,
@@ -126,14 +127,24 @@ def opened(session: Session, account_id: int, subject: str) -> Detail | None:
 
 def jobs_about(session: Session, account_id: int, subject: str) -> list[JobRow]:
     """Of a deal, newest first; of the plumbing ("ensure:account") the open one."""
-    own = sa.select(JobRow).where(JobRow.account_id == account_id)
+    if deal_in(subject) is None:
+        return open_jobs(session, account_id, subject)
+    return _newest_jobs(session, account_id, JobRow.about == subject)
+
+
+def open_jobs(session: Session, account_id: int, subject: str) -> list[JobRow]:
+    """That wait, retry or are parked."""
+    is_open = is_one(JOB.c.state, *OPEN_JOB_STATES)
     if deal_in(subject) is not None:
-        own = own.where(JobRow.about == subject)
-    else:
-        kind, _, of = subject.partition(":")
-        is_open = is_one(JOB.c.state, *OPEN_JOB_STATES)
-        own = own.where(JobRow.kind == kind, JobRow.subject == of, JobRow.about.is_(None), is_open)
-    return list(session.scalars(own.order_by(JobRow.id.desc()).limit(JOBS)))
+        return _newest_jobs(session, account_id, JobRow.about == subject, is_open)
+    kind, _, of = subject.partition(":")
+    own = (JobRow.kind == kind, JobRow.subject == of, JobRow.about.is_(None))
+    return _newest_jobs(session, account_id, *own, is_open)
+
+
+def _newest_jobs(session: Session, account_id: int, *which: sa.ColumnElement[bool]) -> list[JobRow]:
+    query = sa.select(JobRow).where(JobRow.account_id == account_id, *which)
+    return list(session.scalars(query.order_by(JobRow.id.desc()).limit(JOBS)))
 
 
 def _job(row: JobRow) -> JobSeen:
@@ -206,7 +217,7 @@ def _events(
     columns = (EventRow.id, EventRow.kind, EventRow.received_at, EventRow.verdict)
     own = sa.select(*columns, EventRow.subjects).where(EventRow.account_id == account_id)
     kind, _, number = subject.partition(":")
-    if kind == "event" and number.isdecimal() and len(number) < 10:
+    if kind == "event" and number.isdecimal() and len(number) <= LONGEST_ID:
         rows = session.execute(own.where(EventRow.id == int(number)))
         return [EventSeen(*row[:4]) for row in rows]
     deal_id = deal_in(subject)

@@ -15,6 +15,7 @@ from server.store.inbox import EventRow
 from server.store.job_rows import JobKind, JobRow
 from server.store.ledger import DocumentRow
 
+LONGEST_ID = 9  # digits of our own ids that any database takes
 BUG = "bug"  # its job's text is a traceback: for the log, not for a page
 
 

@@ -1,0 +1,124 @@
+"""Try again: what is taken up. What will come of it is told before, by ``flows.again_told``; both
+rest on the same ``Known``, so that what is told is what is done."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.core.states import DocumentState, Group, JobClass
+from server.flows import replay
+from server.flows.world import World
+from server.store import activity, activity_detail, activity_marks, jobs, ledger
+from server.store.activity import Filter
+from server.store.activity_entries import deal_in
+from server.store.db import Session
+from server.store.job_rows import JobKind, JobRow, NewJob
+from server.store.ledger import DocumentRow
+
+BATCH = replay.BATCH  # a commit; hooks are taken meanwhile
+BY_A_PERSON = (DocumentState.MISMATCH, DocumentState.AMBIGUOUS)
+
+
+def again(world: World, account_id: int, subjects: Sequence[str]) -> int:
+    """Look at these again now, before everybody else's work; how many there were to look at. In
+    batches, so that hooks are taken meanwhile. A stranger's subject is none."""
+    taken = 0
+    for start in range(0, len(subjects), BATCH):
+        with world.database.write() as session:
+            for subject in subjects[start : start + BATCH]:
+                taken += _again(session, account_id, subject, world.clock.now())
+    return taken
+
+
+def all_of_cause(world: World, account_id: int, cause: str) -> int:
+    """Every entry that needs attention for this cause (a ``Cause.key``); how many."""
+    wanted = Filter(Group.ATTENTION, cause=cause)
+    taken, before = 0, None
+    while True:
+        with world.database.read() as session:
+            found = activity.page(session, account_id, wanted, before=before, most=BATCH)
+        taken += again(world, account_id, [entry.subject for entry in found.entries])
+        if found.older is None:
+            return taken
+        before = found.older
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger and the jobs know of a deal: from it follows what *again* does."""
+
+    deal: str
+    open: tuple[JobRow, ...]  # waiting, retrying, parked
+    last: JobRow | None
+    invoice: DocumentRow | None  # the newest
+
+    @property
+    def in_order(self) -> bool:
+        made = self.invoice
+        return made is not None and made.settled and made.state not in BY_A_PERSON
+
+    @property
+    def bills(self) -> bool:
+        """Whether the deal's own job runs; else the invoice's link is written once more."""
+        return not self.in_order or any(j.kind == JobKind.DEAL_TO_INVOICE for j in self.open)
+
+    @property
+    def writes(self) -> bool:
+        shows = not self.bills and self.invoice is not None and bool(self.invoice.upstream_id)
+        return shows or any(job.kind == JobKind.INVOICE_TO_DEAL for job in self.open)
+
+    @property
+    def tells(self) -> bool:
+        return any(job.kind == JobKind.TELL_MANAGER for job in self.open)
+
+
+def known_of(session: Session, account_id: int, deal_id: int) -> Known | None:
+    """None: neither a job nor an invoice of this deal."""
+    subject = f"deal:{deal_id}"
+    past = activity_detail.jobs_about(session, account_id, subject)
+    documents = ledger.of_source(session, account_id, "kommo", str(deal_id))
+    invoices = [row for row in documents if row.kind == "invoice"]
+    if not past and not invoices:
+        return None
+    return Known(
+        str(deal_id),
+        tuple(activity_detail.open_jobs(session, account_id, subject)),
+        past[0] if past else None,
+        invoices[-1] if invoices else None,
+    )
+
+
+def _again(session: Session, account_id: int, subject: str, now: datetime) -> bool:
+    event = activity_marks.turned_away(session, account_id, subject)
+    if event is not None:
+        replay.take_event_again(session, event, now)
+        return True
+    deal_id = deal_in(subject)
+    if deal_id is None:
+        parked = activity_detail.open_jobs(session, account_id, subject)
+        for job in parked:
+            _hurry(session, account_id, JobKind(job.kind), job.subject, now)
+        return bool(parked)
+    known = known_of(session, account_id, deal_id)
+    if known is None:
+        return False
+    activity_marks.reopen(session, account_id, subject)
+    for kind_, of in _wanted(session, known, now):
+        _hurry(session, account_id, kind_, of, now)
+    return True
+
+
+def _wanted(session: Session, known: Known, now: datetime) -> Iterable[tuple[JobKind, str]]:
+    """Each kind and subject once; what is open is taken up, of whatever kind."""
+    yield from ((JobKind(job.kind), job.subject) for job in known.open)
+    kinds = {job.kind for job in known.open}
+    if known.bills and JobKind.DEAL_TO_INVOICE not in kinds:
+        yield JobKind.DEAL_TO_INVOICE, f"deal:{known.deal}"
+    if known.writes and known.invoice is not None and JobKind.INVOICE_TO_DEAL not in kinds:
+        ledger.record(session, known.invoice.id, now, written="")  # else it stands there already
+        yield JobKind.INVOICE_TO_DEAL, f"invoice:{known.invoice.id}"
+
+
+def _hurry(session: Session, account_id: int, kind: JobKind, subject: str, now: datetime) -> None:
+    replayed = {"replay": True} if kind == JobKind.DEAL_TO_INVOICE else {}
+    jobs.defer(session, NewJob(account_id, kind, subject, JobClass.CLICK, replayed), now)
