@@ -16,7 +16,7 @@ from server.store import settings, settings_history
 from server.store.db import Session
 from server.store.settings_history import OFF, ON, SAVED, Happening
 
-__all__ = ["OFF", "ON", "SAVED", "Happening", "Moment", "Saved", "saved", "timeline"]
+__all__ = ["OFF", "ON", "SAVED", "Current", "Happening", "Moment", "Saved", "current", "saved", "timeline"]
 
 A_PAGE = 20
 
@@ -32,20 +32,23 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """One version, the one before it, and the one that counts now (``newest`` 0: none yet).
+class Current:
+    """What counts now: its version's number (0: nothing was saved yet), and which rules are on."""
 
-    ``document`` and ``before`` are None where this Billhook cannot read them.
-    """
+    number: int
+    document: SettingsDocument
+    on: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One version and the one before it; None where this Billhook cannot read them."""
 
     number: int
     author: str
     at: datetime
     document: SettingsDocument | None
     before: SettingsDocument | None
-    newest: int
-    now: SettingsDocument
-    on: frozenset[str]
 
 
 def timeline(
@@ -68,19 +71,22 @@ def saved(world: World, account_id: int, number: int) -> Saved | None:
         told = settings_history.version(session, account_id, number)
         if told is None:
             return None
-        newest = settings_history.newest_number(session, account_id)
-        documents = _documents(session, account_id, [number, number - 1, newest])
-        on = settings.switched_on(session, account_id)
+        documents = _documents(session, account_id, [number, number - 1])
     return Saved(
         number=number,
         author=told[0],
         at=told[1],
         document=documents[number],
         before=documents.get(number - 1),
-        newest=newest,
-        now=documents[newest] or default_settings(),
-        on=frozenset(on),
     )
+
+
+def current(world: World, account_id: int) -> Current:
+    with world.database.read() as session:
+        number = settings_history.newest_number(session, account_id)
+        document = _documents(session, account_id, [number])[number]
+        on = settings.switched_on(session, account_id)
+    return Current(number, document or default_settings(), frozenset(on))
 
 
 def _documents(
