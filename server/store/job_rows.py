@@ -31,6 +31,7 @@ class JobKind(StrEnum):
     PROBE = "probe"  # is the vendor back?
     WELCOME = "welcome"  # a widget install told us a code; exchange it
     FAREWELL = "farewell"  # Kommo says that our integration was switched off; look whether it was
+    WHAT_IF = "what_if"  # what a rule would have billed; a person looks on
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from server.flows import (
     tasks_done,
     tell_manager,
     welcome,
+    what_if,
 )
 from server.flows.run import Run
 from server.store.jobs import JobKind
@@ -29,4 +30,5 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.PROBE: probe.probe,
     JobKind.WELCOME: welcome.welcome,
     JobKind.FAREWELL: farewell.farewell,
+    JobKind.WHAT_IF: what_if.what_if,
 }

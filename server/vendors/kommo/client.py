@@ -75,13 +75,12 @@ class KommoClient:
         return self._api.first(_LEADS, "leads", [*query, ("order[updated_at]", "desc")], most)
 
     def deals_in(self, pipeline_id: int, stage_id: int, created_since: datetime) -> Iterator[Row]:
-        """Deals that stand in this stage now and were created since, with their links."""
+        """Deals that stand in this stage now and were created since; the youngest first."""
         params: Pairs = [
             ("filter[statuses][0][pipeline_id]", pipeline_id),
             ("filter[statuses][0][status_id]", stage_id),
             ("filter[created_at][from]", int(created_since.timestamp())),
             ("order[id]", "desc"),
-            *_LINKED,
         ]
         for row in self._api.each(_LEADS, "leads", params):
             # Filters that Kommo does not know are ignored: every row is looked at.
