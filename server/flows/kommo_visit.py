@@ -146,9 +146,11 @@ def _connection(world: World, proof: OneTimeToken) -> ConnectionRow:
 def _look_there(world: World, row: ConnectionRow, host: str) -> None:
     """The account was renamed since we last heard from it: it must answer there, to our access."""
 
-    def ask(glance: Glance) -> int:
-        glance.kommo_connection.realm = host
-        return glance.kommo.account().id
+    def ask(glance: Glance) -> tuple[str, str]:
+        connection = glance.kommo_connection
+        connection.realm = host
+        found = glance.kommo.account().id
+        return str(found), connection.realm  # a refusal there leads to where the account is
 
     try:
         found = look(world, row.account_id, f"kommo:at:{host}", ask, within=Deadline(SECONDS))
@@ -156,7 +158,7 @@ def _look_there(world: World, row: ConnectionRow, host: str) -> None:
         raise NotLetIn(Why.SILENT) from None
     except Outcome:
         raise NotLetIn(Why.MOVED) from None
-    if str(found) != row.external_id:
+    if found != (row.external_id, host):
         raise NotLetIn(Why.MOVED)
 
 

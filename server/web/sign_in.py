@@ -15,6 +15,7 @@ from server.flows.connect_kommo import Answer
 from server.flows.sign_in import Person, TooMany
 from server.web import sessions
 from server.web.auth import Auth, Role, needs
+from server.web.errors import said
 from server.web.here import world
 from server.web.visitor import cookie_name, from_our_page, has_form_key, pinned
 
@@ -87,8 +88,10 @@ def chosen() -> AnyResponse:
 def out() -> AnyResponse:
     """Where there is no session left, there is nothing to end."""
     session = sessions.opened(world(), request.cookies.get(cookie_name(), ""))
-    if session is not None and not (from_our_page() and has_form_key(session)):
-        return redirect(url_for("set_up.overview"), 303)
+    if session is None:
+        return _page(401)
+    if not (from_our_page() and has_form_key(session)):
+        return said(403, _("This form is out of date. Load the page again, then send it again."))
     response = redirect(url_for("sign_in.page"), 303)
     _forget(response, cookie_name())
     return response

@@ -82,8 +82,7 @@ def test_a_stranger_without_credentials_is_refused_and_leaves_no_row(app: Flask)
             with app.test_request_context():
                 path = app.url_map.bind("x").build(rule.endpoint, values, method=_method(rule))
             answer = app.test_client().open(path, method=_method(rule))
-            people = _auth(app, rule) in (Auth.SESSION, Auth.OWN_SESSION)
-            led_away = people and answer.location == "/app/sign-in"
+            led_away = _auth(app, rule) is Auth.SESSION and answer.location == "/app/sign-in"
             assert 400 <= answer.status_code < 500 or led_away, f"{path} {answer.status}"
     assert _rows(app) == before
 
