@@ -21,8 +21,12 @@ def unmet(
 
 
 def holds(sale: Sale, condition: Condition) -> bool:
-    """Whether any value of the field meets the condition; a field that is gone meets none."""
-    values = look_up(sale, condition.field) or ()
+    """Whether any value of the field meets the condition; a field that is gone meets none. An empty
+    one is a box that nobody ever ticked: it is "false", as one that was unticked again."""
+    found = look_up(sale, condition.field)
+    if found == () and condition.test == "equals" and condition.value == "false":
+        return True
+    values = found or ()
     if condition.test == "filled":
         return bool(values)
     if condition.test == "greater":

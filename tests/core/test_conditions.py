@@ -43,6 +43,15 @@ def test_equals_goes_by_text_number_choice_or_day(found, wanted, outcome):
     assert holds(deal(found), condition("equals", wanted)) is outcome
 
 
+@pytest.mark.parametrize("text", ["true", "false", ""])
+def test_a_box_that_nobody_ever_ticked_is_one_that_is_not_ticked(text):
+    found = deal(FieldValue(text)) if text else deal()
+    assert holds(found, condition("equals", False)) is (text != "true")
+    assert holds(found, condition("equals", True)) is (text == "true")
+    gone = replace(found, fields={})
+    assert not holds(gone, condition("equals", False))
+
+
 def test_in_wants_one_of_several():
     assert holds(deal(PAID), condition("in", ["open", "PAID"]))
     assert not holds(deal(PAID), condition("in", ["open", "part"]))
