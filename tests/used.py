@@ -18,6 +18,7 @@ from tests.recorded_cases import TOTALS, cases_folder
 
 REQUIRABLE = ("cases", "browser", "postgres")
 _PROPERTY = "billhook-used"
+VITAL = "vital: "  # a test's property of this name is a figure of a page
 _FIXTURE_MARKS = {"cases": "cases", "postgres_database": "postgres", "page": "browser"}
 
 Counted = tuple[str, str]  # label, case
@@ -81,7 +82,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 good = outcome == "passed" and results[label].get(case, True)
                 results[label][case] = good
     skipped = len(terminalreporter.stats.get("skipped", ()))
+    if seen := _vitals(terminalreporter.stats.get("passed", ())):
+        worst = " · ".join(f"{name} {value}" for name, value in sorted(seen.items()))
+        terminalreporter.write_line(f"the slowest page: {worst}")
     terminalreporter.write_line(summary(results, skipped))
+
+
+def _vitals(reports: Any) -> dict[str, float]:
+    """The worst of each figure that browser tests measured of pages."""
+    worst: dict[str, float] = {}
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name.startswith(VITAL):
+                label = name.removeprefix(VITAL)
+                worst[label] = max(worst.get(label, 0), value)
+    return worst
 
 
 def summary(results: dict[str, dict[str, bool]], skipped: int) -> str:
