@@ -7,8 +7,9 @@ digital-pipeline hooks were seen as both.
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from server.vendors.inbound import BadHook
 
@@ -16,6 +17,8 @@ MAX_BODY = 1024 * 1024  # the largest hook ever seen is 3 KB
 MAX_KEYS = 5_000
 MAX_DEPTH = 12  # a contact's field value stands 8 deep
 MAX_KEY_LENGTH = 500
+MAX_ESCAPED = 12 * MAX_KEY_LENGTH  # a character is four bytes at most, a byte %XX
+REMEMBERED = 1000  # keys, some 6 MB if a stranger fills them with the longest
 
 _SEGMENT = re.compile(r"\[([^\]]*)\]")
 _FORM = "application/x-www-form-urlencoded"
@@ -41,30 +44,42 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
 def _from_form(text: str) -> dict[str, Any]:
     if text.count("&") >= MAX_KEYS:
         raise BadHook(413, f"A hook has at most {MAX_KEYS} keys.")
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
-    except ValueError:  # percent-encoded bytes that are no UTF-8
-        raise BadHook(400, "The body is not UTF-8.") from None
     root: dict[str, Any] = {}
-    for key, value in pairs:
-        _put(root, key, value)
+    try:
+        for pair in filter(None, text.split("&")):
+            key, _, value = pair.partition("=")
+            if len(key) > MAX_ESCAPED:
+                raise _too_long()
+            _put(root, _path(key), unquote_plus(value, errors="strict"))
+    except UnicodeDecodeError:
+        raise BadHook(400, "The body is not UTF-8.") from None
     return root
 
 
-def _put(root: dict[str, Any], key: str, value: str) -> None:
-    # Counted before it is taken apart: the pattern alone is quadratic in opening brackets.
-    if key.count("[") >= MAX_DEPTH:
-        raise BadHook(400, f"A key is at most {MAX_DEPTH} deep.")
-    if len(key) > MAX_KEY_LENGTH:
-        raise BadHook(400, f"A key has at most {MAX_KEY_LENGTH} characters.")
-    *path, leaf = [key.split("[", 1)[0], *_SEGMENT.findall(key)]
+def _put(root: dict[str, Any], path: tuple[str, ...], value: str) -> None:
     node = root
-    for segment in path:
+    for segment in path[:-1]:
         inner = node.get(segment)
         if not isinstance(inner, dict):
             inner = node[segment] = {}
         node = inner
-    node[leaf or str(len(node))] = value  # a[]=1&a[]=2
+    node[path[-1] or str(len(node))] = value  # a[]=1&a[]=2
+
+
+@lru_cache(REMEMBERED)
+def _path(escaped: str) -> tuple[str, ...]:
+    """``leads%5Badd%5D%5B0%5D%5Bid%5D`` as (leads, add, 0, id): Kommo's keys are ever the same."""
+    key = unquote_plus(escaped, errors="strict")
+    # Counted before it is taken apart: the pattern alone is quadratic in opening brackets.
+    if key.count("[") >= MAX_DEPTH:
+        raise BadHook(400, f"A key is at most {MAX_DEPTH} deep.")
+    if len(key) > MAX_KEY_LENGTH:
+        raise _too_long()
+    return key.split("[", 1)[0], *_SEGMENT.findall(key)
+
+
+def _too_long() -> BadHook:
+    return BadHook(400, f"A key has at most {MAX_KEY_LENGTH} characters.")
 
 
 def _from_json(text: str) -> dict[str, Any]:

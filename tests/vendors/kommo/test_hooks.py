@@ -5,11 +5,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
-from server.vendors.kommo.body import MAX_BODY, MAX_DEPTH, MAX_KEYS
+from server.vendors.kommo.body import MAX_BODY, MAX_DEPTH, MAX_KEY_LENGTH, MAX_KEYS, read_body
 from server.vendors.kommo.hooks import MAX_ROWS, BadHook, Change, KommoHook, parse
 from tests.recorded_cases import ABSENT, cases_folder
 
@@ -224,6 +224,8 @@ BROKEN = {
     "one level too deep": (b"a" + b"[b]" * MAX_DEPTH + b"=1", FORM, 400),
     "a million opening brackets": (b"[" * 1_000_000, FORM, 400),
     "a long key": (b"k" * 1_000 + b"=1", FORM, 400),
+    "a long key, escaped": (b"%6B" * (MAX_KEY_LENGTH + 1) + b"=1", FORM, 400),
+    "a key of a million escapes": (b"%6B" * 300_000 + b"=1", FORM, 400),
     "501 deals": (
         b"&".join(b"leads[add][%d][id]=%d" % (i, i + 1) for i in range(MAX_ROWS + 1)),
         FORM,
@@ -241,6 +243,11 @@ def test_a_bad_body_is_refused_at_once_with_a_sentence(name: str) -> None:
     assert caught.value.status == status
     assert caught.value.sentence.endswith(".")
     assert time.process_time() - began < 0.5
+
+
+def test_a_keys_length_is_counted_in_characters_however_they_are_escaped() -> None:
+    smile = "\N{SLIGHTLY SMILING FACE}" * MAX_KEY_LENGTH
+    assert read_body(f"{quote(smile)}=%F0%9F%99%82+1".encode(), FORM) == {smile: smile[0] + " 1"}
 
 
 def test_the_largest_body_allowed_is_read_quickly() -> None:
