@@ -23,6 +23,7 @@ from server.flows import (
     connect,
     connect_freshbooks,
     connect_kommo,
+    glance,
     periodic,
 )
 from server.sandbox import Ports, Sandbox, SandboxClock
@@ -98,6 +99,7 @@ class Rig:
     def stop(self) -> None:
         if self._served is not None:
             self._served.stop()
+        glance.settle()  # what goes on behind pages ends with them
         if self._door.app is not None:
             self.database.engine.dispose()
         self.sandbox.stop()

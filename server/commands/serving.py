@@ -16,6 +16,7 @@ from server.app import create_app, wired
 from server.commands.parts import in_foreground, opened, read_config
 from server.config import Config
 from server.demo.start import register
+from server.flows import glance
 from server.sandbox import Ports, Sandbox
 from server.sandbox.seed import seed_demo
 from server.store import migrate as migrations
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 THREADS = 8  # docs/decisions/0006
 SWITCH = 0.0005  # seconds; Python's 0.005 lets a busy job keep a hook waiting at each statement
+LOOKS_END = 30.0  # seconds that pages' looks at vendors may still take when the server stops
 HEARTBEAT = 120  # seconds without a sign of life until the worker is replaced
 NEEDED = (
     "public_url",
@@ -163,3 +165,4 @@ def _stop_engine(_server: Any, worker: Any) -> None:
     turning = getattr(worker.app, "turning", None)
     if turning is not None:
         turning.stop()
+    glance.settle(LOOKS_END)  # a look of a page may be renewing an account's access

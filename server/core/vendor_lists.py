@@ -7,6 +7,7 @@ stage that was deleted since.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from server.core.field_keys import entity_of, is_built_in
@@ -99,11 +100,12 @@ class Lists:
     def field(self, key: str) -> KnownField | None:
         """By any of its spellings; a part of a field that has parts may be its own or the field."""
         whole = ".".join(key.split(".")[:3])
-        for wanted in (key, whole):
-            for one in self.fields:
-                if wanted in (one.key, one.other_key):
-                    return one
-        return None
+        return self._by_key.get(key) or self._by_key.get(whole)
+
+    @cached_property
+    def _by_key(self) -> dict[str, KnownField]:
+        spelled = [(name, one) for one in self.fields for name in (one.other_key, one.key) if name]
+        return dict(reversed(spelled))  # of twins the first counts
 
     def product_catalogs(self) -> list[int]:
         """The lists whose elements are sold."""

@@ -28,6 +28,10 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 AT_ONCE = 24  # looks of this process; a dead vendor holds each for half a minute
+# Pages and hooks share a few threads, and a hook must be answered within two seconds: beyond the
+# first second only so many pages wait on, so that a hanging vendor keeps no hook waiting.
+IMPATIENT = 1.0
+PATIENT = threading.BoundedSemaphore(3)
 
 
 class Glance:
@@ -85,11 +89,21 @@ def look(
     made at a time, and all who ask get its answer.
     """
     future: Future[T] = _begun(world, account_id, what, work)
-    wait([future], timeout=within.left())
+    _wait(future, within)
     if not future.done():
         vendor = what.partition(":")[0]
         raise TryLater(f"{vendor}:slow", f"{VENDOR_NAMES[vendor]} does not answer in time.")
     return future.result()
+
+
+def _wait(future: Future[Any], within: Deadline) -> None:
+    wait([future], timeout=min(within.left(), IMPATIENT))
+    if future.done() or not PATIENT.acquire(blocking=False):
+        return
+    try:
+        wait([future], timeout=within.left())
+    finally:
+        PATIENT.release()
 
 
 def settle(seconds: float = 60.0) -> bool:

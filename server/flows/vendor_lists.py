@@ -5,9 +5,11 @@ Kommo is slow or dead or wants to be connected again, and says so: it never fail
 for more than seconds. The stages and product lists that jobs use are kept along with them.
 """
 
+import json
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from server.core.errors import Outcome, TryLater
@@ -43,7 +45,7 @@ FRESH = timedelta(minutes=10)
 CACHE = "kommo:lists"
 SECONDS = 5.0  # that a page waits for all calls together
 REST = timedelta(seconds=30)  # after a failure, before the next page tries again
-EVER = datetime.min.replace(tzinfo=UTC)
+REMEMBERED = 64  # accounts' lists; found by their text, so newer ones are others
 
 _OLD = "What you see here is what Kommo told last."
 _NOTHING = "Its pipelines and fields cannot be shown yet. Try again in a minute."
@@ -81,9 +83,15 @@ def lists_of(
 def last_known(world: World, account_id: int) -> Lists:
     """What was told last, of whatever age: the vendor is not asked."""
     with world.database.read() as session:
-        body = calls.cached(session, account_id, CACHE, EVER)
+        text = calls.cached_text(session, account_id, CACHE)
+    return _parsed(text) if text else Lists()
+
+
+@lru_cache(REMEMBERED)
+def _parsed(text: str) -> Lists:
+    """Lists are frozen, so all who read them may share them."""
     try:
-        return Lists.from_json(body) if body else Lists()
+        return Lists.from_json(json.loads(text))
     except (KeyError, TypeError, ValueError):  # written by another version
         return Lists()
 
