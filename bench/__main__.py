@@ -1,4 +1,4 @@
-"""``python -m bench [webhook cpu latency killed sync]``: all of them where none is named.
+"""``python -m bench [webhook cpu latency killed activity sync]``: all of them where none is named.
 
 Exits 1 when a target is missed.
 """
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from time import strftime
 
-from bench import cpu, killed, latency, webhook
+from bench import activity, cpu, killed, latency, webhook
 from bench.figures import Figure, show
 
 PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "cpu": ("CPU a deal, vendors at zero", cpu.measure),
     "latency": ("Calls a deal; hook to link, Kommo 150 ms, FreshBooks 300 ms", latency.measure),
     "killed": ("kill -9 among twenty deals", killed.measure),
+    "activity": ("The activity page over 100 and 10,000 entries", activity.measure),
     "sync": ("SQLite synchronous FULL against NORMAL", webhook.sync),
 }
 

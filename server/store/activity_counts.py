@@ -15,7 +15,8 @@ from server.store.activity import APART, Filter, narrowed, page, sources
 from server.store.activity_groups import DOCUMENT, JOB
 from server.store.ledger import AttemptRow
 
-MOST = 1000  # of what is counted: "1,000+"
+MOST = 200  # of what is counted: "200+"; each costs some microseconds (bench/activity.py)
+PROBLEMS_READ = 1000  # parked jobs whose problems are looked through
 PROBLEMS = "problems"  # the cause of jobs whose sale cannot be billed
 
 
@@ -146,7 +147,7 @@ def _cause(session: Session, account_id: int, cause: str, field: str = "") -> li
 
 
 def _problem_fields(session: Session, account_id: int) -> list[str]:
-    """Which fields the problems of the newest ``MOST`` parked jobs name, without line numbers."""
+    """Which fields the problems of the newest parked jobs name, without line numbers."""
     query = (
         sa.select(JOB.c.problems)
         .where(
@@ -155,7 +156,7 @@ def _problem_fields(session: Session, account_id: int) -> list[str]:
             JOB.c.cause == PROBLEMS,
         )
         .order_by(JOB.c.updated_at.desc())
-        .limit(MOST)
+        .limit(PROBLEMS_READ)
     )
     rows = session.connection().execute(query).scalars()
     return sorted({plain_field(problem["field"]) for problems in rows for problem in problems})

@@ -31,7 +31,7 @@ from server.store.job_rows import JobRow
 from server.store.ledger import AttemptRow, DocumentRow
 
 JOBS, DOCUMENTS, ATTEMPTS, CALLS, EVENTS = 20, 20, 10, 100, 20
-EVENTS_READ = 1000  # the account's newest, to find in them those that name the deal
+EVENTS_READ = 200  # the account's newest, to find in them those that name the deal
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ def is_one(column: sa.ColumnElement[Any], *values: str) -> Condition:
     return column == spelled[0] if len(spelled) == 1 else column.in_(spelled)
 
 
+def _some(*which: Condition) -> Condition:
+    """``EXISTS`` with a constant: with ``*`` SQLite would read the row behind its index."""
+    return sa.select(sa.literal_column("1")).where(*which).exists()
+
+
 def _about() -> sa.ColumnElement[str]:
     """Of an invoice's row: what its deal's jobs are about."""
     return sa.literal_column("'deal:'") + DOCUMENT.c.source_id
@@ -46,7 +51,7 @@ def _about() -> sa.ColumnElement[str]:
 
 def _some_job(about: sa.ColumnElement[Any], *states: str) -> Condition:
     job = JOB.alias("another")
-    return sa.exists().where(
+    return _some(
         job.c.account_id == sa.bindparam("account_id"),
         job.c.about == about,
         is_one(job.c.state, *states),
@@ -55,7 +60,7 @@ def _some_job(about: sa.ColumnElement[Any], *states: str) -> Condition:
 
 def _some_invoice(deal: sa.ColumnElement[Any], *which: Condition) -> Condition:
     """``which``: conditions of the table ``invoice`` (below)."""
-    return sa.exists().where(
+    return _some(
         _INVOICE.c.account_id == sa.bindparam("account_id"),
         _INVOICE.c.source == "kommo",
         _INVOICE.c.source_id == deal,
@@ -91,7 +96,7 @@ def _strongest(*states: str) -> Condition:
     """Of a deal's jobs in these states one stands for it: that which bills, else the last."""
     other = JOB.alias("other")
     bills = JobKind.DEAL_TO_INVOICE
-    return ~sa.exists().where(
+    return ~_some(
         other.c.account_id == sa.bindparam("account_id"),
         other.c.about == JOB.c.about,
         is_one(other.c.state, *states),
@@ -104,7 +109,7 @@ def _strongest(*states: str) -> Condition:
 
 def _newest_job() -> Condition:
     newer = JOB.alias("newer")
-    return ~sa.exists().where(
+    return ~_some(
         newer.c.account_id == sa.bindparam("account_id"),
         newer.c.about == JOB.c.about,
         newer.c.kind == JOB.c.kind,
@@ -234,8 +239,7 @@ def walk(source: Source, asked: frozenset[str]) -> sa.Select[Any]:
 @cache
 def count(source: Source, asked: frozenset[str]) -> sa.Select[Any]:
     """How many, up to ``most``."""
-    few = sa.select(sa.literal(1)).where(*_where(source, asked)).limit(sa.bindparam("most"))
-    return sa.select(sa.func.count()).select_from(few.subquery())
+    return sa.select(sa.func.count()).select_from(walk(source, asked).subquery())
 
 
 def _where(source: Source, asked: frozenset[str]) -> list[Condition]:

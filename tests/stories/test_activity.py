@@ -6,6 +6,7 @@ from server.core.states import DocumentState, Group
 from server.flows import activity
 from server.flows.activity import Entry, Filter
 from server.sandbox import Fault
+from server.sandbox.kommo.book.records import Actor
 from tests.rig import Rig
 from tests.stories.shop import CREATE, RULE, Shop
 from tests.stories.test_a_person_decides import line
@@ -154,7 +155,8 @@ def test_all_of_a_cause_are_billed_once_the_cause_is_gone(shop: Shop, rig: Rig) 
 def test_a_write_back_is_tried_again_alone(shop: Shop, rig: Rig) -> None:
     deal = shop.deal()
     shop.issue(deal)
-    rig.kommo.update_deal(deal.id, fields={"BILLHOOK_NUMBER": "wiped"})
+    other = Actor(1, client_id="another integration")
+    rig.kommo.update_deal(deal.id, fields={"BILLHOOK_NUMBER": "wiped"}, by=other)
     rig.pump()
     assert told(rig, deal.id).endswith("No other invoice is made.")
     again(rig, deal.id)

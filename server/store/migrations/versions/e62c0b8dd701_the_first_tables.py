@@ -5,7 +5,7 @@ from alembic import op
 
 import server.store.db
 
-revision = "499267abad35"
+revision = "e62c0b8dd701"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -267,7 +267,7 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index(
             "ix_job_about",
-            ["account_id", "about", "id"],
+            ["account_id", "about", "kind", "state", "id"],
             unique=False,
             sqlite_where=sa.text("about IS NOT NULL"),
             postgresql_where=sa.text("about IS NOT NULL"),
@@ -282,28 +282,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_job_due", ["state", "due_at"], unique=False)
         batch_op.create_index(
             "ix_job_kind",
-            ["account_id", "kind", "updated_at", "id"],
+            ["account_id", "kind", "updated_at", "id", "about", "state"],
             unique=False,
             sqlite_where=sa.text("about IS NOT NULL"),
             postgresql_where=sa.text("about IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_job_left_out",
-            ["account_id", "kind", "updated_at", "id"],
+            ["account_id", "kind", "state", "updated_at", "id", "about"],
             unique=False,
             sqlite_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
             postgresql_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
         )
         batch_op.create_index(
             "ix_job_parked",
-            ["account_id", "updated_at", "id"],
+            ["account_id", "updated_at", "id", "about", "kind", "state"],
             unique=False,
             sqlite_where=sa.text("state = 'parked'"),
             postgresql_where=sa.text("state = 'parked'"),
         )
         batch_op.create_index(
             "ix_job_under_way",
-            ["account_id", "updated_at", "id"],
+            ["account_id", "updated_at", "id", "about", "kind", "state"],
             unique=False,
             sqlite_where=sa.text(
                 "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')"
