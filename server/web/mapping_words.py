@@ -1,0 +1,69 @@
+"""What the rows of the mapping are called, on the page and in what is said of them."""
+
+from flask_babel import gettext as _
+
+from server.web.mapping_controls import name_of
+
+
+def titles() -> dict[str, str]:
+    """By the dotted path in the mapping."""
+    return {
+        "currency": _("Currency"),
+        "description": _("Description"),
+        "notes": _("Notes"),
+        "terms": _("Terms"),
+        "po_number": _("PO number"),
+        "language": _("Language"),
+        "due_days": _("Days until due"),
+        "lines.from": _("Lines are made from"),
+        "lines.catalogs": _("Lists with what is sold"),
+        "lines.name": _("Name of a line"),
+        "lines.sku": _("Article number (SKU)"),
+        "lines.description": _("Description of a line"),
+        "lines.price": _("Price"),
+        "lines.when_amount_differs": _("When the deal's amount is not the sum of its products"),
+        "lines.extra_decimals": _("When a line does not come out in whole cents"),
+        "taxes.fixed": _("Rates"),
+        "taxes.field": _("Field that says the tax"),
+        "taxes.table": _("What its values mean"),
+        "discount": _("Discount"),
+        "discount.value": _("How much"),
+        "discount.description": _("What it is called"),
+        **_client(),
+        "write_back.link": _("Link"),
+        "write_back.number": _("Number"),
+        "write_back.amount": _("Amount"),
+        "write_back.status": _("Status"),
+        "numbering.kind": _("Who numbers the invoices"),
+        "numbering.prefix": _("Before the number"),
+        "numbering.next": _("First number"),
+        "numbering.digits": _("Digits"),
+    }
+
+
+def title_of(control: str) -> str:
+    """What the row of a control is called; "" where there is none."""
+    named = {name_of(path): title for path, title in titles().items()}
+    while control and control not in named:
+        control = control.rpartition("-")[0]
+    return named.get(control, "")
+
+
+def _client() -> dict[str, str]:
+    return {
+        "client.match_by": _("Is the same client when it has the same"),
+        "client.email": _("E-mail"),
+        "client.organization": _("Company"),
+        "client.first_name": _("First name"),
+        "client.last_name": _("Last name"),
+        "client.phone": _("Phone"),
+        "client.street": _("Street"),
+        "client.street2": _("Street, second line"),
+        "client.city": _("City"),
+        "client.province": _("State or province"),
+        "client.postal_code": _("Postal code"),
+        "client.country": _("Country"),
+        "client.vat_name": _("Name of the tax number"),
+        "client.vat_number": _("Tax number"),
+        "client.language": _("Language"),
+    }

@@ -1,0 +1,301 @@
+"""The mapping's page: what is typed is saved, refused beside its field, or shown again."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from server.core.settings import SettingsDocument
+from server.core.states import JobState
+from server.flows.change_settings import newest
+from server.sandbox.faults import Fault
+from server.store.jobs import JobKind
+from server.web.auth import Role
+from tests.core.test_settings import FULL
+from tests.rig import Rig
+from tests.web.letting_in import LetIn, let_in
+
+URL = "/app/mapping"
+
+
+class Controls(HTMLParser):
+    """What a browser would send of the form "mapping"."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.form: dict[str, str] = {}
+        self._open = False
+        self._select = self._text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        of = dict(attributes)
+        if tag == "form":
+            self._open = of.get("id") == "mapping"
+        if not self._open:
+            return
+        name = of.get("name") or ""
+        if tag == "input" and name and (of.get("type") != "checkbox" or "checked" in of):
+            self.form[name] = re.sub(r"[\r\n]", "", of.get("value", "on"))
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and self._select and "selected" in of:
+            self.form[self._select] = of["value"]
+        elif tag == "textarea":
+            self._text, self.form[name] = name, ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text:
+            self.form[self._text] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._text:  # its first end of line is none; others are sent so
+            text = self.form[self._text].removeprefix("\n")
+            self.form[self._text], self._text = text.replace("\n", "\r\n"), ""
+        elif tag == "select":
+            self._select = ""
+        elif tag == "form":
+            self._open = False
+
+
+def controls(page: Any) -> dict[str, str]:
+    return Controls(page.text).form
+
+
+def mapping_of(rig: Rig) -> SettingsDocument:
+    return newest(rig.world, rig.account_id)[0]
+
+
+def version_of(rig: Rig) -> int:
+    return newest(rig.world, rig.account_id)[1]
+
+
+def changed(admin: LetIn, **changes: str) -> dict[str, str]:
+    """The page's form with some controls changed, whose names have "_" where they have "-"."""
+    form = controls(admin.get(URL))
+    renamed = {name.replace("__", "-"): value for name, value in changes.items()}
+    assert set(renamed) <= set(form)
+    return form | renamed
+
+
+@pytest.fixture
+def admin(rig: Rig) -> LetIn:
+    return let_in(rig)
+
+
+@pytest.fixture
+def dead(rig: Rig) -> Iterator[None]:
+    """Kommo refuses everything."""
+    fault = rig.sandbox.faults.add(Fault("error_before", vendor="kommo", times=None, status=503))
+    yield
+    rig.sandbox.faults.remove(fault.id)
+
+
+def test_the_page_that_nobody_touched_saves_what_was_there(rig: Rig, admin: LetIn) -> None:
+    rig.settings(FULL)
+    before = newest(rig.world, rig.account_id)
+    saved = admin.post(URL, data=controls(admin.get(URL)))
+    assert saved.status_code == 303
+    assert newest(rig.world, rig.account_id) == before  # nothing differs: no version
+
+
+def test_what_is_typed_is_saved_and_the_rules_stay(rig: Rig, admin: LetIn) -> None:
+    rig.settings(FULL)
+    form = changed(admin, notes__0__kind="text", notes__0__text="Thank you, {Contact: Name}\r\nAnn")
+    saved = admin.post(URL, data=form)
+    assert saved.status_code == 303
+    assert "Saved." in admin.get(saved.location).text
+    document = mapping_of(rig)
+    assert document.mapping.notes is not None
+    assert document.mapping.notes.text == "Thank you, {contact.name}\nAnn"
+    assert [rule.slug for rule in document.rules] == ["won"]
+
+
+def test_on_its_own_page_the_form_needs_its_key(rig: Rig) -> None:
+    admin = let_in(rig, where="app")
+    form = controls(admin.get(URL))
+    assert admin.post(URL, data={**form, "csrf": ""}).status_code == 403
+    assert admin.post(URL, data=form).status_code == 303
+
+
+def test_looking_the_mapping_through_is_a_step_of_the_set_up(rig: Rig, admin: LetIn) -> None:
+    assert admin.get("/app/").text.count('class="done"') == 2
+    admin.post(URL, data=controls(admin.get(URL)))
+    assert admin.get("/app/").text.count('class="done"') == 3
+
+
+def test_a_refused_form_comes_back_with_all_that_was_typed(rig: Rig, admin: LetIn) -> None:
+    text, before = "{Deal: Nmae} & <b>", version_of(rig)
+    form = changed(admin, notes__0__kind="text", notes__0__text=text, numbering__next="0")
+    refused = admin.post(URL, data=form)
+    assert refused.status_code == 422
+    assert controls(refused) == form
+    page = unescape(refused.text)
+    assert page.count("Did you mean “Deal: Name”?") == 2  # above, and beside the field
+    assert 'id="notes-0-text-error"' in page
+    assert re.search(r'id="notes-0-text"[^>]*aria-invalid="true"', page)
+    assert "Must be at least 1." in page
+    assert version_of(rig) == before
+
+
+def test_one_field_is_checked_alone(admin: LetIn) -> None:
+    form = changed(admin, notes__0__kind="field", notes__0__field="Nobody", numbering__digits="99")
+    told = admin.post(f"{URL}/check", data=form, headers={"HX-Trigger": "numbering-digits-row"})
+    assert unescape(told.text).strip() == (
+        '<p class="error live-error" id="numbering-digits-error">Must be at most 12.</p>'
+    )
+    other = admin.post(f"{URL}/check", data=form, headers={"HX-Trigger": "notes-0"})
+    assert "no field “Nobody”" in other.text
+    assert "12" not in other.text
+
+
+def test_what_is_still_empty_is_no_mistake_yet(admin: LetIn) -> None:
+    form = changed(admin, notes__0__kind="text")
+    told = admin.post(f"{URL}/check", data=form, headers={"HX-Trigger": "notes-0"})
+    assert re.sub("<[^>]*>", "", told.text).strip() == ""
+    assert "Write a text" in admin.post(URL, data=form).text
+
+
+def test_rows_are_added_and_taken_away_without_saving(rig: Rig, admin: LetIn) -> None:
+    rig.settings(FULL)
+    before = version_of(rig)
+    form = changed(admin, terms__0__kind="text", terms__0__text="soon")
+    more = admin.post(f"{URL}/form", data={**form, "do": "add:taxes-table"})
+    assert more.status_code == 200
+    assert "taxes-table-3-value" in controls(more)
+    assert controls(more)["terms-0-text"] == "soon"
+    less = admin.post(f"{URL}/form", data={**controls(more), "do": "drop:taxes-table-0"})
+    assert controls(less)["taxes-table-0-value"] == "None"
+    assert version_of(rig) == before
+
+
+def test_the_choices_of_the_tax_field_become_rows(rig: Rig, admin: LetIn) -> None:
+    products = rig.kommo.add_catalog("Products")
+    names = ["Standard", "Reduced"]
+    rig.kommo.add_field("catalogs", "select", "Tax kind", enums=names, catalog_id=products.id)
+    form = changed(admin, taxes__field="Product: Tax kind")
+    rows = controls(admin.post(f"{URL}/form", data={**form, "do": "values"}))
+    assert [rows[f"taxes-table-{index}-value"] for index in range(3)] == [*names, ""]
+
+
+def test_who_was_overtaken_keeps_theirs_and_his_own(rig: Rig, admin: LetIn) -> None:
+    mine = changed(
+        admin,
+        notes__0__kind="text",
+        notes__0__text="mine",
+        terms__0__kind="text",
+        terms__0__text="t",
+    )
+    other = let_in(rig)
+    theirs = {"notes-0-kind": "text", "notes-0-text": "hers", "numbering-prefix": "A"}
+    assert other.post(URL, data={**controls(other.get(URL)), **theirs}).status_code == 303
+    told = admin.post(URL, data=mine)
+    assert told.status_code == 422
+    page = unescape(told.text)
+    assert "Somebody else saved meanwhile" in page
+    assert "Ann Lee" in page
+    assert "Saved meanwhile: hers" in page
+    form = controls(told)
+    names = ("notes-0-text", "terms-0-text", "numbering-prefix")
+    assert [form[name] for name in names] == ["mine", "t", "A"]
+    assert admin.post(URL, data=form).status_code == 303
+    mapping = mapping_of(rig).mapping
+    assert mapping.notes is not None
+    assert (mapping.notes.text, mapping.numbering.prefix) == ("mine", "A")
+
+
+def test_a_field_that_is_gone_is_marked_and_kept(rig: Rig, admin: LetIn) -> None:
+    gone = {"text": "x {deal.cf.999}", "or": {"field": "company.cf.998"}}
+    rig.settings({"rules": [], "mapping": {"notes": gone}})
+    page = admin.get(URL)
+    assert page.text.count("does not exist any more in Kommo") == 2
+    assert admin.post(URL, data=controls(page)).status_code == 303
+    assert mapping_of(rig).to_json()["mapping"]["notes"] == gone
+
+
+@pytest.mark.usefixtures("dead")
+def test_a_dead_kommo_shows_the_page_with_a_notice(rig: Rig, admin: LetIn) -> None:
+    rig.settings(FULL)
+    page = admin.get(URL)
+    assert page.status_code == 200
+    assert 'class="note"' in page.text
+    assert "deal.cf.55" in page.text  # a known key stays as it is
+    form = controls(page) | {"terms-0-kind": "field", "terms-0-field": "Contact: Name"}
+    assert admin.post(URL, data=form).status_code == 303
+    mapping = mapping_of(rig).mapping
+    assert mapping.terms is not None
+    assert mapping.terms.field == "contact.name"
+    assert mapping.currency is not None
+    assert mapping.currency.field == "deal.cf.55"
+
+
+def test_the_fields_are_made_by_one_click_and_the_page_follows(rig: Rig, admin: LetIn) -> None:
+    codes = {"link": "MY_LINK", "number": None, "amount": None, "status": None}
+    form = changed(admin, write_back__link="MY_LINK", terms__0__kind="text", terms__0__text="kept")
+    rig.settings({"rules": [], "mapping": {"write_back": codes}})
+    asked = admin.post(f"{URL}/fields", data=form)
+    assert "Being created" in asked.text
+    assert controls(asked)["terms-0-text"] == "kept"
+    assert 'hx-trigger="every 2s"' in admin.get(f"{URL}/fields").text
+    assert "not in Kommo yet" in asked.text
+    rig.pump()
+    done = admin.get(f"{URL}/fields").text
+    assert "Done" in done
+    assert "every 2s" not in done
+    assert re.search(r"MY_LINK</code>\s*<span class=\"badge good\">", done)
+
+
+def test_fields_that_cannot_be_made_yet_say_why(rig: Rig, admin: LetIn, dead: None) -> None:
+    admin.post(f"{URL}/fields", data=changed(admin))
+    rig.pump()
+    assert rig.jobs(JobKind.ENSURE)[-1].state == JobState.RETRYING
+    assert "tries it again by itself" in admin.get(f"{URL}/fields").text
+
+
+def test_a_list_of_kommo_that_is_no_product_list_is_chosen(rig: Rig, admin: LetIn) -> None:
+    services = rig.kommo.add_catalog("Services", type="regular")
+    page = admin.get(URL)
+    assert "Services" in page.text
+    form = {**controls(page), f"lines-catalogs-{services.id}": "on"}
+    assert admin.post(URL, data=form).status_code == 303
+    assert mapping_of(rig).mapping.lines.catalogs == (services.id,)
+    assert controls(admin.get(URL))[f"lines-catalogs-{services.id}"] == "on"
+
+
+def test_a_manager_does_not_see_the_mapping(rig: Rig) -> None:
+    manager = let_in(rig, Role.MANAGER)
+    assert manager.get(URL).status_code == 403
+    assert manager.post(URL, data={}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"version": "x" * 99},
+        {"version": "-5", "notes-0-kind": "magic", "lines-from": "\x00"},
+        {"notes-0-kind": "text", "notes-0-text": "\x00\ud7ff\ufffe{"},
+        {"taxes-table-0-value": "a", "taxes-table-0-0-percent": "1e999"},
+        {"numbering-next": "9" * 5000, "numbering-kind": "sequence"},
+        {"lines-catalogs": "shown", "lines-catalogs-٣": "on", "lines-catalogs-" + "9" * 40: "on"},
+        {f"notes-{level}-kind": "text" for level in range(60)}
+        | {f"notes-{level}-text": "x" for level in range(60)},
+    ],
+)
+def test_no_form_whatever_breaks_the_page(admin: LetIn, form: dict[str, str]) -> None:
+    for path in ("", "/form", "/check", "/fields"):
+        answer = admin.post(URL + path, data={"do": "drop:taxes-table-", **form})
+        assert answer.status_code in (200, 422), path
+        assert "Traceback" not in answer.text
+
+
+def test_two_hundred_fields_stand_on_the_page_once(rig: Rig, admin: LetIn) -> None:
+    few = len(admin.get(URL).text)
+    for number in range(200):
+        rig.kommo.add_field("leads", "text", f"Field {number}")
+    many = admin.post(f"{URL}/form", data={**changed(admin), "do": "refresh"})
+    assert many.text.count('value="Deal: Field 7"') == 2  # for the invoice, and for its lines
+    assert len(many.text) < 1.5 * few
