@@ -1,7 +1,8 @@
-"""A deal as a page tries settings on it: read once, then kept for a minute.
+"""A deal as a page tries settings on it: read once, then taken as it is for a minute.
 
 Kept in this process's memory, on purpose: it holds persons' data that no table of ours needs, it
-is worth nothing after a minute, and a process that does not have it only reads the deal again.
+is worth little after a minute (ten, where Kommo does not answer), and a process that does not have
+it only reads the deal again.
 """
 
 import threading
@@ -22,6 +23,7 @@ from server.vendors.kommo.read import read_sale
 T = TypeVar("T")
 
 KEPT = timedelta(seconds=60)
+FORGOTTEN = timedelta(minutes=10)
 REST = timedelta(seconds=20)  # a vendor that did not answer is not asked for every key typed
 MOST = 200  # things in memory; the oldest go
 
@@ -36,7 +38,7 @@ class DealRead:
 
 
 class Memory:
-    """What pages have seen of vendors within the last minute, of each database's accounts."""
+    """What pages have seen of vendors a moment ago, of each database's accounts; oldest first."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -56,7 +58,8 @@ class Memory:
             seen = self._seen.setdefault(world.database, OrderedDict())
             seen.pop(key, None)
             seen[key] = (world.clock.now(), value)
-            while len(seen) > MOST:
+            long_ago = world.clock.now() - FORGOTTEN
+            while len(seen) > MOST or next(iter(seen.values()))[0] < long_ago:
                 seen.popitem(last=False)
 
 
@@ -114,7 +117,7 @@ def last_read(
 ) -> DealRead | None:
     """As it was when it was read last, while this process remembers it."""
     read: DealRead | None = MEMORY.get(
-        world, _key(account_id, deal_id, catalogs), younger_than=timedelta.max
+        world, _key(account_id, deal_id, catalogs), younger_than=FORGOTTEN
     )
     return read
 
