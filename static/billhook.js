@@ -24,6 +24,23 @@
     notice().replaceChildren(said);
   });
 
+  // An error that came while the form was typed, or went, marks its control.
+  document.addEventListener("htmx:load", (event) => {
+    const error = event.target;
+    if (!error.matches || !error.matches(".live-error")) return;
+    for (const control of document.querySelectorAll(`[aria-describedby~="${error.id}"]`)) {
+      if (error.textContent.trim()) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
+    }
+  });
+
+  // A live part is not asked for while nobody sees it, nor swapped under the reader's hands.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const live = event.detail.elt;
+    const polls = (live.getAttribute("hx-trigger") || "").startsWith("every");
+    if (polls && (document.hidden || live.contains(document.activeElement))) event.preventDefault();
+  });
+
   // <select data-submit> sends its form when it changes; the button beside it is for who has no JS.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();

@@ -4,6 +4,7 @@ stories are in ``flows``."""
 from flask import Flask
 
 from server.web import (
+    activity,
     embed,
     errors,
     headers,
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     embed.pages,
     sign_in.pages,
     mapping.pages,
+    activity.pages,
     preview.pages, rule_page.pages,
     set_up.pages,
     settings_files.pages,

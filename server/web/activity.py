@@ -1,0 +1,167 @@
+"""What happened to the account's deals: in order, left out, needs attention; each opened to its
+steps, tried again after saying what that will do, or ignored."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.core.states import Group
+from server.flows import activity as story
+from server.flows.activity import Filter, Place
+from server.web import activity_words as words
+from server.web.auth import Act, Auth, Page, needs
+from server.web.here import world
+from server.web.pages import go, part, show
+from server.web.visitor import standing, visitor
+
+pages = Blueprint("activity", __name__, url_prefix="/app/activity")
+
+MOST = 50  # entries a page
+LONGEST = 200  # characters of a subject, a cause or a place in the address
+
+
+@pages.get("")
+@needs(Auth.SESSION, Page.ACTIVITY)
+def listed() -> AnyResponse:
+    """Counts, causes and entries; the live part alone where it asks for itself."""
+    wanted, wrong = _wanted()
+    account = visitor().account_id
+    found = story.page(world(), account, wanted, before=_place(), most=MOST)
+    context: dict[str, Any] = {
+        "counts": story.counts(world(), account, *_today()),
+        "causes": story.causes(world(), account) if wanted.group == Group.ATTENTION else [],
+        "page": found,
+        "wanted": wanted,
+        "asked": {name: request.args.get(name, "") for name in ("deal", "since", "until")},
+        "wrong": wrong,
+        "query": _query,
+        "words": words,
+        "host": _host(),
+        "groups": list(Group),
+    }
+    if request.args.get("live"):
+        return part("activity.html", "live", **context)
+    return show("activity.html", **context)
+
+
+@pages.get("/<subject>")
+@needs(Auth.SESSION, Page.ACTIVITY)
+def opened(subject: str) -> AnyResponse:
+    """One entry: its steps, attempts and calls."""
+    found = story.opened(world(), visitor().account_id, _short(subject))
+    if found is None:
+        abort(404)
+    context: dict[str, Any] = {"subject": subject, "found": found, "words": words, "host": _host()}
+    if request.args.get("live"):
+        return part("entry.html", "live", **context)
+    return show("entry.html", **context)
+
+
+@pages.get("/<subject>/again")
+@needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
+def ask_again(subject: str) -> AnyResponse:
+    """What it will do, before it does it."""
+    told = story.what_again_will_do(world(), visitor().account_id, _short(subject))
+    if not told:
+        abort(404)
+    return show("again.html", subject=subject, told=[words.spoken(one) for one in told])
+
+
+@pages.post("/<subject>/again")
+@needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
+def again(subject: str) -> AnyResponse:
+    if not story.again(world(), visitor().account_id, [_short(subject)]):
+        abort(404)
+    return go("activity.opened", said="again", subject=subject)
+
+
+@pages.post("/<subject>/ignore")
+@needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
+def ignore(subject: str) -> AnyResponse:
+    if not story.ignore(world(), visitor().account_id, _short(subject), visitor().name):
+        abort(404)
+    return go("activity.listed", said="ignored", group=Group.ATTENTION.value)
+
+
+@pages.post("/all-again")
+@needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
+def all_again() -> AnyResponse:
+    """Every entry of one cause."""
+    cause = _short(request.form.get("cause", ""))
+    if not cause or not story.all_of_cause(world(), visitor().account_id, cause):
+        abort(404)
+    return go("activity.listed", said="again", group=Group.UNDER_WAY.value)
+
+
+def _wanted() -> tuple[Filter, str]:
+    """What the address asks for, and a sentence on what of it could not be read."""
+    args, wrong = request.args, []
+    group = args.get("group", "")
+    if group not in [*Group, ""]:
+        group = ""
+    deal = args.get("deal", "").strip().removeprefix("#")
+    if deal and not (deal.isascii() and deal.isdecimal() and len(deal) < 19):
+        wrong.append(_("A deal's number has digits only."))
+        deal = ""
+    try:
+        since, until = _midnight(args.get("since", "")), _midnight(args.get("until", ""), days=1)
+    except ValueError:
+        wrong.append(_("A day is written like 2026-03-31."))
+        since = until = None
+    return Filter(
+        Group(group) if group else None,
+        int(deal) if deal else None,
+        cause=_short(args.get("cause", "")),
+        since=since,
+        until=until,
+    ), " ".join(wrong)
+
+
+def _midnight(text: str, days: int = 0) -> datetime | None:
+    """The beginning of a day in the account's zone, ``days`` later. Raises ValueError."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+    except OverflowError as err:
+        raise ValueError("no day that we know") from err
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(visitor().timezone))
+
+
+def _today() -> tuple[datetime, datetime]:
+    now = world().clock.now().astimezone(ZoneInfo(visitor().timezone))
+    begin = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin, begin + timedelta(days=1)
+
+
+def _place() -> Place | None:
+    text = request.args.get("before", "")
+    if not text:
+        return None
+    try:
+        return story.read_place(text[:LONGEST])
+    except (ValueError, OverflowError):
+        abort(404)
+
+
+def _short(text: str) -> str:
+    if len(text) > LONGEST:
+        abort(404)
+    return text
+
+
+def _query(**changes: Any) -> str:
+    """This address with some of its parts changed; without a page's place."""
+    kept = {k: v for k, v in request.args.items() if k not in ("before", "live", "said")}
+    asked = {k: v for k, v in {**kept, **changes}.items() if v}
+    return f"?{urlencode(asked)}"
+
+
+def _host() -> str:
+    kommo = standing().kommo
+    return kommo.realm if kommo else ""

@@ -1,0 +1,93 @@
+"""The words for states, kinds and outcomes on the activity page, and the tone of their colour."""
+
+from flask_babel import gettext as _
+
+from server.core.states import AttemptOutcome, DocumentState, Group, JobState
+from server.flows.activity import Entry, Sentence
+from server.store.job_rows import JobKind
+
+
+def group_name(group: str) -> str:
+    names = {
+        Group.ATTENTION: _("Needs attention"),
+        Group.UNDER_WAY: _("Under way"),
+        Group.IN_ORDER: _("In order"),
+        Group.LEFT_OUT: _("Left out"),
+    }
+    return names[Group(group)]
+
+
+def tone(group: str) -> str:
+    tones = {Group.ATTENTION: "bad", Group.UNDER_WAY: "busy", Group.IN_ORDER: "good"}
+    return tones.get(Group(group), "plain")
+
+
+def empty(group: str | None) -> str:
+    """What will appear in an empty list."""
+    sentences = {
+        Group.ATTENTION: _("Nothing needs attention. What cannot be billed appears here."),
+        Group.UNDER_WAY: _("Nothing runs or waits at the moment."),
+        Group.IN_ORDER: _("No invoice yet. Deals appear here as soon as they are billed."),
+        Group.LEFT_OUT: _("Nothing was left out. Deals that no rule bills appear here."),
+    }
+    every = _("Nothing has happened yet. Deals appear here when they enter a rule's stage.")
+    return sentences[Group(group)] if group else every
+
+
+def kind_name(kind: str) -> str:
+    names = {
+        JobKind.DEAL_TO_INVOICE: _("Deal to invoice"),
+        JobKind.INVOICE_TO_DEAL: _("Invoice written on the deal"),
+        JobKind.TELL_MANAGER: _("Task for the manager"),
+        JobKind.TASKS_DONE: _("Tasks completed"),
+        JobKind.ENSURE: _("Fields and webhook in Kommo"),
+        JobKind.SWEEP_EVENTS: _("Look for missed events"),
+        JobKind.PROBE: _("Look whether a vendor is back"),
+        JobKind.WELCOME: _("Installation of the widget"),
+        JobKind.FAREWELL: _("Integration switched off in Kommo"),
+    }
+    return names.get(kind, kind.replace("_", " "))  # type: ignore[call-overload, no-any-return]
+
+
+def state_name(state: str) -> str:
+    names = {
+        JobState.WAITING: _("waiting"),
+        JobState.RUNNING: _("running"),
+        JobState.RETRYING: _("will be tried again"),
+        JobState.PARKED: _("waits for a person"),
+        JobState.DONE: _("done"),
+        JobState.LEFT_OUT: _("left out"),
+        DocumentState.CLAIMED: _("being made"),
+        DocumentState.UNCERTAIN: _("not certain whether it was made"),
+        DocumentState.CREATED: _("draft made"),
+        DocumentState.MISMATCH: _("the totals differ"),
+        DocumentState.SENT: _("sent"),
+        DocumentState.REFUSED: _("refused"),
+        DocumentState.AMBIGUOUS: _("found more than once"),
+        DocumentState.DELETED: _("deleted in FreshBooks"),
+        DocumentState.CLOSED: _("completed"),
+    }
+    return names.get(state, state)  # type: ignore[call-overload, no-any-return]
+
+
+def outcome_name(outcome: str) -> str:
+    names = {
+        AttemptOutcome.OPEN: _("under way"),
+        AttemptOutcome.UNCERTAIN: _("no certain answer"),
+        AttemptOutcome.NOT_SENT: _("nothing was sent"),
+        AttemptOutcome.REFUSED: _("refused"),
+        AttemptOutcome.CREATED: _("made"),
+        AttemptOutcome.ADOPTED: _("found by its reference and kept"),
+    }
+    return names.get(outcome, outcome)  # type: ignore[call-overload, no-any-return]
+
+
+def title(entry: Entry) -> str:
+    if entry.deal_id is not None:
+        return _("Deal %(id)s", id=entry.deal_id)
+    return kind_name(entry.kind) if entry.state != "event" else _("A message from Kommo")
+
+
+def spoken(sentence: Sentence) -> str:
+    """In the visitor's language, where the catalogue has it."""
+    return str(_(sentence.template) % dict(sentence.facts))
