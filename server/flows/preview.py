@@ -109,8 +109,7 @@ def preview(  # the deal, what is tried on it, and how
     if read is None or read.sale is None:
         return Preview(notices=(said or _GONE,))
     sale = read.sale
-    if not lists.stage_order().lists(sale.place):  # a stage that is newer than the lists
-        lists = lists_of(world, account_id, fresh=True, seconds=within.left())
+    lists = _with_its_stage(world, account_id, lists, sale, within)
     found = _judged(world, account_id, sale, document, rule_slug, lists)
     drafted = _drafted(sale, document, _action(found, document, rule_slug))
     return Preview(
@@ -143,6 +142,15 @@ def _read(  # passed on as it came
 def sold(document: SettingsDocument, lists: Lists) -> tuple[int, ...]:
     """The lists whose elements on a deal are its lines."""
     return document.mapping.lines.catalogs or tuple(lists.product_catalogs())
+
+
+def _with_its_stage(
+    world: World, account_id: int, lists: Lists, sale: Sale, within: Deadline
+) -> Lists:
+    """The lists, read again where the deal's stage is newer than they are."""
+    if lists.stage_order().lists(sale.place):
+        return lists
+    return lists_of(world, account_id, fresh=True, seconds=within.left())
 
 
 def _figures(read: DealRead, sale: Sale, lists: Lists) -> DealFigures:
