@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, class_mapper
 
 from server.store.db import Base
 
@@ -21,7 +21,7 @@ def copies(
 ) -> list[Row]:
     """Of every row that ``statement`` gives with all columns of ``kind``."""
     found = session.connection().execute(statement, bound)
-    return [kind(**row._asdict()) for row in found]
+    return [copy(kind, row._asdict()) for row in found]
 
 
 def copy_of(
@@ -29,4 +29,11 @@ def copy_of(
 ) -> Row | None:
     """Of the one row, None where there is none."""
     row = session.connection().execute(statement, bound).one_or_none()
-    return kind(**row._asdict()) if row is not None else None
+    return copy(kind, row._asdict()) if row is not None else None
+
+
+def copy(kind: type[Row], columns: Mapping[str, Any]) -> Row:
+    """As the ORM's own loader fills a row; its constructor books every single value."""
+    row: Row = class_mapper(kind).class_manager.new_instance()
+    row.__dict__.update(columns)
+    return row

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
 from server.core.states import JobState
+from server.store.copies import copy_of
 from server.store.db import WAKE, is_duplicate, rows_changed, savepoint, writable
 from server.store.job_rows import OPEN, JobKind, JobRow, NewJob
 
@@ -140,14 +141,13 @@ _DUE = _due()
 
 
 def claim(session: Session, job_id: int, owner: str, now: datetime) -> JobRow | None:
-    """The row, if the job is due, and nobody runs it or its subject; None otherwise."""
+    """A copy of the row, if the job is due, and nobody runs it or its subject; None otherwise."""
     bound = {"job_id": job_id, "owner": owner, "now": now, "until": now + LEASE}
     try:
         with savepoint(session):
-            taken = session.connection().execute(_CLAIM, bound).rowcount
+            return copy_of(session, JobRow, _CLAIM, bound)
     except IntegrityError:  # uq_job_running_subject: the subject runs already
         return None
-    return session.get(JobRow, job_id, populate_existing=True) if taken else None
 
 
 _CLAIM = (
@@ -163,6 +163,7 @@ _CLAIM = (
         lease_until=sa.bindparam("until"),
         updated_at=sa.bindparam("now"),
     )
+    .returning(*_JOB.c)
 )
 
 
@@ -172,11 +173,8 @@ def renew(session: Session, job_id: int, owner: str, now: datetime) -> bool:
     return session.connection().execute(_RENEW, bound).rowcount == 1
 
 
-_RENEW = (
-    sa.update(_JOB)
-    .where(_JOB.c.id == sa.bindparam("job_id"), _JOB.c.lease_owner == sa.bindparam("owner"))
-    .values(lease_until=sa.bindparam("until"))
-)
+_MINE = sa.and_(_JOB.c.id == sa.bindparam("job_id"), _JOB.c.lease_owner == sa.bindparam("owner"))
+_RENEW = sa.update(_JOB).where(_MINE).values(lease_until=sa.bindparam("until"))
 
 
 def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: Any) -> bool:
@@ -191,19 +189,22 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
 
 def end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[str, Any]) -> bool:
     """``finish`` without its last word on deaths."""
-    mine = sa.and_(_JOB.c.id == job_id, _JOB.c.lease_owner == owner)
     free = {"lease_owner": None, "lease_until": None, "updated_at": now}
+    mine = {"job_id": job_id, "owner": owner, **free}
     if "said" in changes:
         changes["said"] = writable(changes["said"])
     try:
         with savepoint(session):
-            return rows_changed(session, sa.update(_JOB).where(mine).values(**changes, **free)) == 1
+            return session.connection().execute(_END, {**mine, **changes}).rowcount == 1
     except IntegrityError as err:
         if not is_duplicate(err):
             raise
         _fold(session, job_id, changes)
-        folded = sa.update(_JOB).where(mine).values(state=JobState.DONE, said="folded", **free)
-        return rows_changed(session, folded) == 1
+        folded = {"state": JobState.DONE, "said": "folded"}
+        return session.connection().execute(_END, {**mine, **folded}).rowcount == 1
+
+
+_END = sa.update(_JOB).where(_MINE)
 
 
 def _fold(session: Session, job_id: int, changes: dict[str, Any]) -> None:

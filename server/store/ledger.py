@@ -149,7 +149,8 @@ def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> 
     new = {**vars(key), "created_at": now, "updated_at": now, **columns}
     try:
         with savepoint(session):
-            session.connection().execute(_OPENED, new)
+            (row,) = copies(session, DocumentRow, _OPENED, new)
+            return row
     except IntegrityError as err:  # another process claimed the key in between
         if not is_duplicate(err):
             raise
@@ -159,7 +160,7 @@ def open_document(session: Session, key: Key, now: datetime, **columns: Any) -> 
     return there
 
 
-_OPENED = sa.insert(_DOCUMENT)
+_OPENED = sa.insert(_DOCUMENT).returning(*_DOCUMENT.c)
 
 
 def attempts(session: Session, document_id: int) -> list[AttemptRow]:
@@ -189,7 +190,9 @@ def begin(
     of = {"document_id": document.id, "of_document": document.id}
     new = {**of, **vars(frozen), "call_started_at": now}
     (attempt,) = copies(session, AttemptRow, _BEGUN, new)
-    record(session, document.id, now, state=DocumentState.CLAIMED, **columns)
+    wanted = {"state": DocumentState.CLAIMED, **columns}
+    if any(getattr(document, name) != value for name, value in wanted.items()):
+        record(session, document.id, now, **wanted)
     return attempt
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from server.store.accounts import ConnectionRow
+from server.store.copies import copy
 from server.store.grants import GrantRow
 
 
@@ -26,11 +27,10 @@ def of_account(session: Session, account_id: int) -> dict[str, Tie]:
 
 def _tie(values: tuple[object, ...]) -> Tie:
     width = len(_CONNECTION.c)
+    connection = dict(zip(_CONNECTION.c.keys(), values[:width], strict=True))
     grant = dict(zip(_GRANT.c.keys(), values[width:], strict=True))
-    return Tie(
-        ConnectionRow(**dict(zip(_CONNECTION.c.keys(), values[:width], strict=True))),
-        GrantRow(**grant) if grant["id"] is not None else None,
-    )
+    has_grant = grant["id"] is not None
+    return Tie(copy(ConnectionRow, connection), copy(GrantRow, grant) if has_grant else None)
 
 
 _CONNECTION = cast("sa.Table", ConnectionRow.__table__)
