@@ -116,6 +116,8 @@ def wrong_value(editor: Editor, values: Sequence[str]) -> str:
         return _nothing(editor)
     if max(map(len, given)) > LONGEST_VALUE:
         return str(_("Use at most %(most)s characters.", most=LONGEST_VALUE))
+    if not all(one.isprintable() for one in given):
+        return str(_("This has a character in it that cannot be read. Type it anew."))
     return next(filter(None, (_wrong(editor, one) for one in given)), "")
 
 

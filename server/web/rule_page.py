@@ -7,7 +7,7 @@ the page needs no JavaScript; with it, a condition's editor and its errors come 
 import re
 from dataclasses import replace
 
-from flask import abort, request
+from flask import abort, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.core import rule_changes
@@ -164,5 +164,5 @@ def _page(
         meanwhile=saved_meanwhile(overtaken) if overtaken else None,
         meanwhile_hint=None,
         focus=focus,
-        action=address_of(slug) if slug else "",
+        action=address_of(slug) if slug else url_for("rules.make"),
     )
