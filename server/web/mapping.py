@@ -10,12 +10,14 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.core.settings import SettingsDocument
+from server.core.settings_diff import differences
 from server.core.vendor_lists import Lists, missing_in
 from server.flows import make_fields, set_up
 from server.flows.change_settings import Overtaken, newest, save_if
 from server.flows.vendor_lists import lists_of
 from server.web import mapping_rows
 from server.web.auth import Act, Auth, Page, needs
+from server.web.difference_words import Line, Words
 from server.web.here import world
 from server.web.mapping_controls import Form, controls_of, used_keys
 from server.web.mapping_labels import Labels
@@ -159,8 +161,15 @@ def _page(
         progress=progress,
         focus=focus,
         meanwhile=saved_meanwhile(over[0]) if over else None,
+        changed=_changed(over[0].based_on, have) if over else (),
         currency=standing().currency,
     )
+
+
+def _changed(before: SettingsDocument, have: Known) -> list[Line]:
+    """What of the mapping is another since."""
+    found = differences(before, have.document)
+    return Words(have.lists).lines(one for one in found if one.path[0] == "mapping")
 
 
 def _context(
