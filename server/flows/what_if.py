@@ -64,11 +64,11 @@ class _Overtaken(Exception):
 def begin(world: World, account_id: int, document: SettingsDocument, rule_slug: str) -> int:
     """Ask; ``look`` tells what becomes of it. Asked again about the same rule, the newer settings
     count. Raises NoSuchRule."""
-    _rule(document, rule_slug)
-    now = world.clock.now()
+    rule, now = _rule(document, rule_slug), world.clock.now()
     payload = {
         "document": document.to_json(),
-        "rule": rule_slug,
+        "rule": rule.slug,
+        "rule_name": rule.name,
         "until": now.isoformat(),
         **_BEGINNING,
     }
@@ -89,14 +89,13 @@ def look(world: World, account_id: int, what_if_id: int) -> WhatIf | None:
         return None
     told = job.payload
     until = datetime.fromisoformat(told["until"])
-    rule = _rule(validate(told["document"]), told["rule"])
     state = _STATES.get(JobState(job.state), "failed")
     return WhatIf(
         id=job.id,
         state=state,
         sentence=_sentence(job, state),
-        rule_slug=rule.slug,
-        rule_name=rule.name,
+        rule_slug=told["rule"],
+        rule_name=told["rule_name"],
         since=until - BACK,
         until=until,
         done=told["done"],
