@@ -92,33 +92,28 @@ def _speaks(table: Any) -> Condition:
     return sa.or_(over, _draft_wanted(table), _accepted(table), undecided(table))
 
 
-def _strongest(*states: str) -> Condition:
-    """Of a deal's jobs in these states one stands for it: that which bills, else the last."""
-    other = JOB.alias("other")
-    bills = JobKind.DEAL_TO_INVOICE
-    return ~_some(
-        other.c.account_id == sa.bindparam("account_id"),
-        other.c.about == JOB.c.about,
-        is_one(other.c.state, *states),
-        sa.case(
-            (JOB.c.kind == bills, sa.and_(other.c.kind == bills, other.c.id > JOB.c.id)),
-            else_=sa.or_(other.c.kind == bills, other.c.id > JOB.c.id),
-        ),
+def _no_other(*which: Condition) -> Condition:
+    """One look at the other jobs of the same deal, for all reasons to stand back."""
+    own = _OTHER.c.account_id == sa.bindparam("account_id")
+    return ~_some(own, _OTHER.c.about == JOB.c.about, sa.or_(*which))
+
+
+_OTHER = JOB.alias("other")
+_OTHER_PARKED = is_one(_OTHER.c.state, JobState.PARKED)
+_OTHER_UNDER_WAY = is_one(_OTHER.c.state, *UNDER_WAY)
+
+
+def _stronger() -> Condition:
+    """Of a deal's jobs in like states one stands for it: that which bills, else the last."""
+    bills, last = JobKind.DEAL_TO_INVOICE, _OTHER.c.id > JOB.c.id
+    return sa.case(
+        (JOB.c.kind == bills, sa.and_(_OTHER.c.kind == bills, last)),
+        else_=sa.or_(_OTHER.c.kind == bills, last),
     )
 
 
-def _newest_job() -> Condition:
-    newer = JOB.alias("newer")
-    return ~_some(
-        newer.c.account_id == sa.bindparam("account_id"),
-        newer.c.about == JOB.c.about,
-        newer.c.kind == JOB.c.kind,
-        newer.c.id > JOB.c.id,
-    )
-
-
-def _newest_invoice(which: Condition) -> Condition:
-    return ~_some_invoice(DOCUMENT.c.source_id, _INVOICE.c.id > DOCUMENT.c.id, which)
+def _newer() -> Condition:
+    return sa.and_(_OTHER.c.kind == JOB.c.kind, _OTHER.c.id > JOB.c.id)
 
 
 @dataclass(frozen=True)
@@ -141,15 +136,17 @@ class Source:
 
 def _parked() -> Sequence[Condition]:
     """With the plumbing, which is about nothing and has no rival."""
-    return is_one(JOB.c.state, JobState.PARKED), _strongest(JobState.PARKED)
+    stronger = sa.and_(_OTHER_PARKED, _stronger())
+    return is_one(JOB.c.state, JobState.PARKED), _no_other(stronger)
 
 
 def _undecided() -> Sequence[Condition]:
+    newer = sa.and_(_INVOICE.c.id > DOCUMENT.c.id, undecided(_INVOICE))
     return (
         DOCUMENT.c.kind == "invoice",
         undecided(DOCUMENT),
         ~_some_job(_about(), JobState.PARKED),
-        _newest_invoice(undecided(_INVOICE)),
+        ~_some_invoice(DOCUMENT.c.source_id, newer),
     )
 
 
@@ -157,8 +154,7 @@ def _under_way() -> Sequence[Condition]:
     return (
         JOB.c.about.is_not(None),
         is_one(JOB.c.state, *UNDER_WAY),
-        _strongest(*UNDER_WAY),
-        ~_some_job(JOB.c.about, JobState.PARKED),
+        _no_other(_OTHER_PARKED, sa.and_(_OTHER_UNDER_WAY, _stronger())),
         ~_some_invoice(_DEAL, undecided(_INVOICE)),
     )
 
@@ -168,19 +164,18 @@ def _left_out() -> Sequence[Condition]:
         JOB.c.about.is_not(None),
         is_one(JOB.c.state, JobState.LEFT_OUT),
         JOB.c.kind == JobKind.DEAL_TO_INVOICE,
-        _newest_job(),
-        ~_some_job(JOB.c.about, JobState.PARKED, *UNDER_WAY),
+        _no_other(_OTHER_PARKED, _OTHER_UNDER_WAY, _newer()),
         ~_some_invoice(_DEAL, _speaks(_INVOICE)),
     )
 
 
 def _invoices(*which: Condition) -> Sequence[Condition]:
+    newer = sa.and_(_INVOICE.c.id > DOCUMENT.c.id, _speaks(_INVOICE))
     return (
         DOCUMENT.c.kind == "invoice",
         *which,
         ~_some_job(_about(), JobState.PARKED, *UNDER_WAY),
-        ~_some_invoice(DOCUMENT.c.source_id, undecided(_INVOICE)),
-        _newest_invoice(_speaks(_INVOICE)),
+        ~_some_invoice(DOCUMENT.c.source_id, sa.or_(undecided(_INVOICE), newer)),
     )
 
 
@@ -205,7 +200,7 @@ def _turned_away() -> Sequence[Condition]:
 
 
 def _of_kind() -> Sequence[Condition]:
-    return JOB.c.about.is_not(None), _newest_job()
+    return JOB.c.about.is_not(None), _no_other(_newer())
 
 
 PARKED = Source(Group.ATTENTION, JOB, _parked, ("deal", "cause", "field", "kind"))
