@@ -9,7 +9,7 @@
   // After a whole page was swapped in, the reader's focus goes to its content, not to nowhere.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target === page()) {
-      const wrong = page().querySelector("[aria-invalid=true], [autofocus]");
+      const wrong = page().querySelector("[aria-invalid=true], [autofocus], [data-focus]");
       (wrong || document.getElementById("main")).focus({ preventScroll: !wrong });
     }
   });

@@ -160,7 +160,7 @@ def test_rules_are_put_in_order_by_buttons(shelf: Shelf) -> None:
     answer = shelf.post("/paid/move", way="up")
     assert shelf.slugs == ["paid", "won"]
     assert "The order is saved." in page_of(shelf.admin, answer.location)
-    assert shelf.admin.get(answer.location).text.count("autofocus") == 1
+    assert shelf.admin.get(answer.location).text.count("data-focus") == 1
     shelf.post("/paid/move", way="down")
     assert shelf.slugs == ["won", "paid"]
 

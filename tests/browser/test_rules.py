@@ -1,0 +1,197 @@
+"""Rules in a browser: made, changed, put in order and switched on, with and without JavaScript."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from server.flows import change_settings
+from tests.browser.conftest import FramePage
+from tests.rig import Rig
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text()
+WON = 142
+
+
+@pytest.fixture
+def bare_rig(bare_rig: Rig) -> Rig:
+    """Its Kommo has two more fields."""
+    bare_rig.kommo.add_field("leads", "select", "Currency", enums=["EUR", "USD"])
+    bare_rig.kommo.add_field("leads", "date", "Delivery date")
+    return bare_rig
+
+
+def rules_of(rig: Rig) -> Any:
+    return change_settings.newest(rig.world, rig.account_id)[0].rules
+
+
+def save(rig: Rig, *names: str, author: str = "Bob Stone") -> None:
+    pipeline = next(iter(rig.kommo.pipelines))
+    when = [{"pipeline_id": pipeline, "stage_id": WON}]
+    rules = [{"slug": name.lower(), "name": name, "when": when} for name in names]
+    document = {"rules": rules, "mapping": {}}
+    change_settings.save(rig.world, rig.account_id, document, author)
+
+
+def on(rig: Rig) -> list[str]:
+    return list(change_settings.on_since(rig.world, rig.account_id))
+
+
+def fill_in(page: Page | FrameLocator) -> None:
+    page.get_by_label("Name").fill("Big deals")
+    page.get_by_label("Issue invoice").check()
+    page.get_by_text("Make the invoice and e-mail it").click()
+
+
+def test_in_kommo_an_admin_makes_a_rule_and_switches_it_on(frame_page: FramePage) -> None:
+    inside = frame_page.open("/app/rules")
+    inside.get_by_role("link", name="New rule").click()
+    fill_in(inside)
+    inside.get_by_role("button", name="Add a condition").click()
+    field = inside.get_by_label("Field")
+    expect(field).to_be_focused()
+    expect(inside.get_by_label("Name")).to_have_value("Big deals")
+    field.fill("Deal: Currency")
+    field.press("Tab")
+    value = inside.get_by_label("Value", exact=True)
+    expect(value.get_by_role("option", name="USD")).to_be_attached()
+    expect(inside.get_by_label("Comparison")).to_be_focused()
+    inside.get_by_label("Comparison").select_option("is one of")
+    inside.get_by_label("USD").check()
+    inside.get_by_role("button", name="Save").last.click()
+    expect(inside.get_by_text("Deal: Currency is one of “USD”")).to_be_visible()
+    switch = inside.get_by_role("switch", name="Big deals")
+    expect(switch).not_to_be_checked()
+    switch.press("Space")
+    expect(inside.get_by_role("status")).to_contain_text("The rule is on.")
+    expect(inside.get_by_role("switch", name="Big deals")).to_be_checked()
+    expect(inside.get_by_role("switch", name="Big deals")).to_be_focused()
+    assert on(frame_page.rig) == ["big-deals"]
+
+
+def test_without_javascript_the_same_is_done_by_buttons(
+    rig: Rig, app_page_without_js: Page
+) -> None:
+    page = app_page_without_js
+    page.goto(f"{rig.url}/app/rules/new")
+    fill_in(page)
+    for _number in range(2):
+        page.get_by_role("button", name="Add a condition").click()
+    page.get_by_label("Field").first.fill("Deal: Currency")
+    page.get_by_role("button", name="Show the field's choices").first.click()
+    page.get_by_label("Value", exact=True).first.select_option("EUR")
+    page.get_by_role("button", name="Remove condition 2").click()
+    expect(page.get_by_label("Field")).to_have_count(1)
+    page.get_by_label("Name").press("Enter")  # saves, and removes nothing
+    expect(page.get_by_text("Deal: Currency is “EUR”")).to_be_visible()
+    page.get_by_role("switch", name="Big deals").click()
+    expect(page.get_by_role("switch", name="Big deals")).to_be_checked()
+    page.get_by_role("link", name="Remove “Big deals”").click()
+    page.get_by_role("button", name="Remove the rule").click()
+    expect(page.get_by_text("There is no rule yet.")).to_be_visible()
+    assert (rules_of(rig), on(rig)) == ((), [])
+
+
+def test_an_error_comes_on_leaving_a_control_and_moves_nothing(rig: Rig, app_page: Page) -> None:
+    app_page.goto(f"{rig.url}/app/rules/new")
+    name, stages = app_page.get_by_label("Name"), app_page.get_by_role("heading", level=2).first
+    before = stages.bounding_box()
+    name.focus()
+    name.press("Tab")
+    expect(app_page.get_by_text("Give the rule a name.")).to_be_visible()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(app_page.locator(":focus")).to_have_text("Read again from Kommo")
+    assert stages.bounding_box() == before
+    name.fill("Won")
+    name.press("Tab")
+    expect(app_page.get_by_text("Give the rule a name.")).to_have_count(0)
+    expect(name).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_an_unknown_field_is_said_with_a_near_one(rig: Rig, app_page: Page) -> None:
+    app_page.goto(f"{rig.url}/app/rules/new")
+    app_page.get_by_role("button", name="Add a condition").click()
+    app_page.get_by_label("Field").fill("Curency")
+    app_page.get_by_label("Field").press("Tab")
+    expect(app_page.get_by_text("Did you mean “Deal: Currency”?")).to_be_visible()
+    expect(app_page.get_by_label("Field")).to_have_attribute("aria-invalid", "true")
+    app_page.get_by_label("Field").fill("Deal: Delivery date")
+    app_page.get_by_label("Field").press("Tab")
+    expect(app_page.get_by_label("Value", exact=True)).to_have_attribute("type", "date")
+    expect(app_page.get_by_text("Did you mean")).to_have_count(0)
+
+
+def test_what_is_wrong_is_focused_after_saving(rig: Rig, app_page: Page) -> None:
+    app_page.goto(f"{rig.url}/app/rules/new")
+    app_page.get_by_label("Name").fill("Won")
+    app_page.get_by_role("button", name="Save").last.click()
+    expect(app_page.get_by_role("alert").first).to_contain_text("Nothing was saved yet")
+    expect(app_page.get_by_label("Talks")).to_be_focused()
+    expect(app_page.get_by_text("Choose at least one stage.")).to_be_visible()
+    expect(app_page.get_by_label("Name")).to_have_value("Won")
+
+
+def test_rules_are_ordered_by_keyboard_and_the_focus_stays(rig: Rig, app_page: Page) -> None:
+    save(rig, "Won", "Paid", "Late")
+    app_page.goto(f"{rig.url}/app/rules")
+    app_page.get_by_role("button", name="Move “Late” up").press("Enter")
+    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Won", "Late", "Paid"])
+    expect(app_page.get_by_role("button", name="Move “Late” up")).to_be_focused()
+    app_page.keyboard.press("Enter")
+    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Late", "Won", "Paid"])
+    expect(app_page.get_by_role("button", name="Move “Late” down")).to_be_focused()
+    assert [rule.slug for rule in rules_of(rig)] == ["late", "won", "paid"]
+
+
+def test_rules_are_ordered_by_dragging(rig: Rig, app_page: Page) -> None:
+    save(rig, "Won", "Paid", "Late")
+    app_page.goto(f"{rig.url}/app/rules")
+    late, won = (app_page.locator(f"[data-slug={slug}]") for slug in ("late", "won"))
+    late.drag_to(won, target_position={"x": 300, "y": 4})
+    expect(app_page.get_by_role("status")).to_contain_text("The order is saved.")
+    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Late", "Won", "Paid"])
+    assert [rule.slug for rule in rules_of(rig)] == ["late", "won", "paid"]
+
+
+def test_two_admins_at_once_the_second_is_told_and_loses_nothing(
+    frame_page: FramePage,
+) -> None:
+    rig = frame_page.rig
+    save(rig, "Won")
+    inside = frame_page.open("/app/rules/won")
+    inside.get_by_label("Name").fill("Mine")
+    save(rig, "Won", "Second")
+    inside.get_by_role("button", name="Save").last.click()
+    expect(inside.get_by_role("alert").first).to_contain_text("Bob Stone")
+    expect(inside.get_by_text("The rule “Second” was added.")).to_be_visible()
+    expect(inside.get_by_label("Name")).to_have_value("Mine")
+    inside.get_by_role("button", name="Save").last.click()
+    expect(inside.get_by_role("heading", level=2)).to_have_text(["Mine", "Second"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_form_with_errors(rig: Rig, app_page: Page, scheme: Any) -> None:
+    save(rig, "Won", "Paid")
+    app_page.emulate_media(color_scheme=scheme)
+    app_page.goto(f"{rig.url}/app/rules/won")
+    for name, value in (("Currency", "is one of"), ("Nonsense", "is")):
+        app_page.get_by_role("button", name="Add a condition").click()
+        app_page.get_by_label("Field").last.fill(name)
+        app_page.get_by_label("Comparison").last.select_option(value)
+    expect(app_page.get_by_role("group", name="Values")).to_be_visible()
+    app_page.get_by_label("Closed - won").uncheck()
+    app_page.get_by_role("button", name="Save").last.click()
+    expect(app_page.get_by_text("Choose a value.")).to_be_visible()
+    assert violations(app_page) == []
+    app_page.goto(f"{rig.url}/app/rules/won/remove")
+    assert violations(app_page) == []
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")
+    assert found["passes"]  # it has looked
+    return [f"{one['id']}: {n['html'][:150]}" for one in found["violations"] for n in one["nodes"]]
