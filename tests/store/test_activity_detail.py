@@ -127,8 +127,11 @@ def test_a_subject_that_is_none_finds_nothing(past: Past, subject: str):
 
 
 def test_of_everything_there_is_a_bound(past: Past, monkeypatch: pytest.MonkeyPatch):
-    for name in ("JOBS", "CALLS", "EVENTS", "ATTEMPTS", "DOCUMENTS"):
-        monkeypatch.setattr(activity_detail, name, 2)
+    monkeypatch.setattr(activity_detail, "JOBS", 2)
+    monkeypatch.setattr(activity_detail, "CALLS", 2)
+    monkeypatch.setattr(activity_detail, "EVENTS", 2)
+    monkeypatch.setattr(activity_detail, "ATTEMPTS", 2)
+    monkeypatch.setattr(activity_detail, "DOCUMENTS", 2)
     job = 0
     for _ in range(3):
         job = past.job(1, JobState.DONE)
