@@ -34,11 +34,13 @@
     }
   });
 
-  // A live part is not asked for while nobody sees it, nor swapped under the reader's hands.
+  // A live part is not asked for while nobody sees it, nor swapped under the reader's hands (but
+  // where it waits for what the reader does elsewhere: data-eager).
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
     const polls = (live.getAttribute("hx-trigger") || "").startsWith("every");
-    if (polls && (document.hidden || live.contains(document.activeElement))) event.preventDefault();
+    const held = !live.hasAttribute("data-eager") && live.contains(document.activeElement);
+    if (polls && (document.hidden || held)) event.preventDefault();
   });
 
   // <select data-submit> sends its form when it changes; the button beside it is for who has no JS.
