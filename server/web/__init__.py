@@ -17,6 +17,7 @@ from server.web import (
     settings_files,
     sign_in,
     visitor,
+    what_if,
 )
 from server.web.auth import Auth, needs
 from server.web.health import health
@@ -31,9 +32,11 @@ BLUEPRINTS = (
     sign_in.pages,
     mapping.pages,
     activity.pages,
-    preview.pages, rule_page.pages,
+    preview.pages,
+    rule_page.pages,
     set_up.pages,
     settings_files.pages,
+    what_if.pages,
 )
 
 

@@ -14,7 +14,7 @@ def group_name(group: str) -> str:
         Group.IN_ORDER: _("In order"),
         Group.LEFT_OUT: _("Left out"),
     }
-    return names[Group(group)]
+    return str(names[Group(group)])
 
 
 def tone(group: str) -> str:
@@ -31,11 +31,11 @@ def empty(group: str | None) -> str:
         Group.LEFT_OUT: _("Nothing was left out. Deals that no rule bills appear here."),
     }
     every = _("Nothing has happened yet. Deals appear here when they enter a rule's stage.")
-    return sentences[Group(group)] if group else every
+    return str(sentences[Group(group)] if group else every)
 
 
 def kind_name(kind: str) -> str:
-    names = {
+    names: dict[str, str] = {
         JobKind.DEAL_TO_INVOICE: _("Deal to invoice"),
         JobKind.INVOICE_TO_DEAL: _("Invoice written on the deal"),
         JobKind.TELL_MANAGER: _("Task for the manager"),
@@ -46,11 +46,12 @@ def kind_name(kind: str) -> str:
         JobKind.WELCOME: _("Installation of the widget"),
         JobKind.FAREWELL: _("Integration switched off in Kommo"),
     }
-    return names.get(kind, kind.replace("_", " "))  # type: ignore[call-overload, no-any-return]
+    return names.get(kind, kind.replace("_", " "))
 
 
-def state_name(state: str) -> str:
-    names = {
+def state_name(state: str, kind: str = "invoice") -> str:
+    """``kind`` of a document: only an invoice is a draft first."""
+    names: dict[str, str] = {
         JobState.WAITING: _("waiting"),
         JobState.RUNNING: _("running"),
         JobState.RETRYING: _("will be tried again"),
@@ -59,7 +60,7 @@ def state_name(state: str) -> str:
         JobState.LEFT_OUT: _("left out"),
         DocumentState.CLAIMED: _("being made"),
         DocumentState.UNCERTAIN: _("not certain whether it was made"),
-        DocumentState.CREATED: _("draft made"),
+        DocumentState.CREATED: _("draft made") if kind == "invoice" else _("made"),
         DocumentState.MISMATCH: _("the totals differ"),
         DocumentState.SENT: _("sent"),
         DocumentState.REFUSED: _("refused"),
@@ -67,11 +68,11 @@ def state_name(state: str) -> str:
         DocumentState.DELETED: _("deleted in FreshBooks"),
         DocumentState.CLOSED: _("completed"),
     }
-    return names.get(state, state)  # type: ignore[call-overload, no-any-return]
+    return names.get(state, state)
 
 
 def outcome_name(outcome: str) -> str:
-    names = {
+    names: dict[str, str] = {
         AttemptOutcome.OPEN: _("under way"),
         AttemptOutcome.UNCERTAIN: _("no certain answer"),
         AttemptOutcome.NOT_SENT: _("nothing was sent"),
@@ -79,13 +80,13 @@ def outcome_name(outcome: str) -> str:
         AttemptOutcome.CREATED: _("made"),
         AttemptOutcome.ADOPTED: _("found by its reference and kept"),
     }
-    return names.get(outcome, outcome)  # type: ignore[call-overload, no-any-return]
+    return names.get(outcome, outcome)
 
 
 def title(entry: Entry) -> str:
     if entry.deal_id is not None:
-        return _("Deal %(id)s", id=entry.deal_id)
-    return kind_name(entry.kind) if entry.state != "event" else _("A message from Kommo")
+        return str(_("Deal %(id)s", id=entry.deal_id))
+    return kind_name(entry.kind) if entry.state != "event" else str(_("A message from Kommo"))
 
 
 def spoken(sentence: Sentence) -> str:

@@ -12,14 +12,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.core import rule_changes
 from server.core.rule_changes import Document
-from server.core.settings import InvalidSettings
+from server.core.settings import InvalidSettings, validate
 from server.flows.change_settings import Overtaken
+from server.flows.what_if import begin
 from server.web.auth import Act, Auth, Page, needs
+from server.web.here import world
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, part, show
 from server.web.rule_form import LONGEST_NAME, Errors, Reading, Typed, from_rule, typed
 from server.web.rule_words import deeds, stage_groups, told
 from server.web.rules import Known, address_of, known, pages, save
+from server.web.visitor import visitor
 
 __all__ = ["pages"]
 
@@ -106,17 +109,19 @@ def _sent(slug: str) -> AnyResponse:
 
 
 def _saved(slug: str, form: Typed, have: Known) -> AnyResponse:
+    """Saved; or, where the form's button asks for it, only tried on the deals of the past."""
     reading = Reading(form, have.lists, have.labels)
     if errors := reading.errors():
         return _page(slug, form, have, errors)
+    own = slug or rule_changes.slug_for(form.name, {one.slug for one in have.document.rules})
 
     def edited(document: Document) -> Document:
-        taken = {one["slug"] for one in document["rules"]}
-        return rule_changes.put(
-            document, reading.rule(slug or rule_changes.slug_for(form.name, taken))
-        )
+        return rule_changes.put(document, reading.rule(own))
 
     try:
+        if "what_if" in request.form:
+            document = validate(edited(have.document.to_json()))
+            return go("what_if.seen", asked=begin(world(), visitor().account_id, document, own))
         save(edited, form.version)
     except Overtaken as overtaken:
         return _overtaken(slug, form, overtaken)

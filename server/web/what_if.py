@@ -1,0 +1,29 @@
+"""What a rule would have billed in the last 90 days: asked on the rule's own page, read here."""
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.flows.what_if import look
+from server.web.auth import Auth, Page, needs
+from server.web.here import world
+from server.web.pages import part, show
+from server.web.visitor import standing, visitor
+
+pages = Blueprint("what_if", __name__, url_prefix="/app/what-if")
+
+UNDER_WAY = ("waiting", "running", "retrying")
+
+
+@pages.get("/<int:asked>")
+@needs(Auth.SESSION, Page.RULES)
+def seen(asked: int) -> AnyResponse:
+    """How far it is, then what came of it; asked for again while it runs."""
+    found = look(world(), visitor().account_id, asked) if asked < 2**63 else None
+    if found is None:
+        abort(404)
+    kommo = standing().kommo
+    host = kommo.realm if kommo else ""
+    runs = found.state in UNDER_WAY
+    if request.args.get("live"):
+        return part("what_if.html", "live", found=found, runs=runs, host=host)
+    return show("what_if.html", found=found, runs=runs, host=host)
