@@ -33,6 +33,8 @@ KOMMO = {
     "retry_after_header": "A 429 says when to come back",
     "throttle_body": "A 429’s body is",
     "fields_page_cap": "Fields on one page, whatever is asked",
+    "deal_query_finds_people": "Searching deals looks into their contacts and companies",
+    "event_stage_filter": "Events can be filtered by their stage",
     "relink_status": "Linking a product again is answered",
     "context_user_denied_status": "A call for an unknown user is answered",
     "is_admin_claim": "The one-time token says who is admin",

@@ -33,33 +33,32 @@ def read_sales(
 
     ``currency`` and ``timezone`` are the account's; ``product_catalogs`` hold what is sold.
     """
-    contacts = {deal["id"]: shaped(SOURCE, main_contact, deal) for deal in deals}
-    companies = {deal["id"]: shaped(SOURCE, company_of, deal) for deal in deals}
-    links = {
-        deal["id"]: tuple(
-            link
-            for link in shaped(SOURCE, products_of, deal)
-            if link.catalog_id in product_catalogs
-        )
-        for deal in deals
-    }
-    people = {row["id"]: row for row in client.contacts(filter(None, contacts.values()))}
-    firms = {row["id"]: row for row in client.companies(filter(None, companies.values()))}
-    elements = _elements(client, [link for of_deal in links.values() for link in of_deal])
+    linked = [shaped(SOURCE, lambda deal: _linked(deal, product_catalogs), deal) for deal in deals]
+    people = {row["id"]: row for row in client.contacts(filter(None, (one[0] for one in linked)))}
+    firms = {row["id"]: row for row in client.companies(filter(None, (one[1] for one in linked)))}
+    elements = _elements(client, [link for one in linked for link in one[2]])
     found = [
         Found(
             deal=deal,
-            contact_id=contacts[deal["id"]],
-            contact=people.get(contacts[deal["id"]]),
-            company_id=companies[deal["id"]],
-            company=firms.get(companies[deal["id"]]),
-            links=links[deal["id"]],
+            contact_id=contact,
+            contact=people.get(contact),
+            company_id=company,
+            company=firms.get(company),
+            links=links,
             elements=elements,
             zone=ZoneInfo(timezone),
         )
-        for deal in deals
+        for deal, (contact, company, links) in zip(deals, linked, strict=True)
     ]
     return [shaped(SOURCE, lambda one: sale_of(one, currency), one) for one in found]
+
+
+def _linked(
+    deal: Row, catalogs: Collection[int]
+) -> tuple[int | None, int | None, tuple[Link, ...]]:
+    """A deal's main contact, its company, and the products that are sold."""
+    links = tuple(link for link in products_of(deal) if link.catalog_id in catalogs)
+    return main_contact(deal), company_of(deal), links
 
 
 def _elements(client: KommoClient, links: Sequence[Link]) -> dict[tuple[int, int], Row]:
