@@ -3,6 +3,8 @@ can differ, and one for each of a value's choices."""
 
 from flask_babel import gettext as _
 
+from server.web.rule_words import deeds
+
 
 def of_rules() -> dict[str, str]:
     """By the key in a rule."""
@@ -89,11 +91,7 @@ def choices() -> dict[str, dict[str, str]]:
     """By the path as above, what each of a value's choices is called."""
     return {
         "match": {"all": _("all"), "any": _("at least one")},
-        "action": {
-            "draft": _("leave it as a draft"),
-            "mark_sent": _("mark it as sent"),
-            "email": _("e-mail it to the client"),
-        },
+        "action": {action: words for action, (words, _meaning) in deeds().items()},
         "discount.kind": {"percent": _("percent"), "amount": _("amount")},
         "lines.from": {
             "products": _("the deal's products"),

@@ -15,7 +15,7 @@ from server.core.vendor_lists import Lists
 from server.web import difference_labels
 from server.web.mapping_labels import Labels
 
-LONGEST = 300  # characters of a value; the file has it whole
+IN_SHORT, LONGEST = 120, 2000  # characters of a value; the file has it whole
 NOTHING = "–"
 
 
@@ -34,9 +34,10 @@ class Line:
 
 
 class Words:
-    """For one page: the names are looked up once."""
+    """For one page: the names are looked up once. ``longest``: characters of a value."""
 
-    def __init__(self, lists: Lists) -> None:
+    def __init__(self, lists: Lists, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._lists = lists
         self._labels = Labels(lists)
         self._of_rules = difference_labels.of_rules()
@@ -49,7 +50,7 @@ class Words:
     def _line(self, one: Difference) -> Line:
         if one.path[0] == "mapping":
             return self._of_value(self._mapped(one.path[1:]), ".".join(one.path[1:]), one)
-        rule = _("Rule “%(name)s”", name=_short(one.rule))
+        rule = _("Rule “%(name)s”", name=self._short(one.rule))
         if len(one.path) > 2:
             key = one.path[2]
             where = _("%(rule)s, %(what)s", rule=rule, what=self._of_rules.get(key, key))
@@ -58,20 +59,19 @@ class Words:
 
     def _mapped(self, path: tuple[str, ...]) -> str:
         if path[:2] == ("taxes", "table"):
-            return f"{self._of_mapping['taxes.table']} “{_short(path[2])}”"
+            return f"{self._of_mapping['taxes.table']} “{self._short(path[2])}”"
         return self._of_mapping.get(".".join(path), ".".join(path))
 
     def _of_value(self, where: str, path: str, one: Difference) -> Line:
-        return Line(
-            where, _short(self._said(path, one.before)), _short(self._said(path, one.after))
-        )
+        before, after = (self._short(self._said(path, value)) for value in (one.before, one.after))
+        return Line(where, before, after)
 
     def _of_rule(self, one: Difference) -> str:
         if one.kind == "moved":
             return _("moved from place %(before)s to %(after)s", before=one.before, after=one.after)
         if one.kind == "removed":
             return _("removed")
-        return _("added: %(what)s", what=_short(self._rule(one.after)))
+        return _("added: %(what)s", what=self._short(self._rule(one.after)))
 
     def _rule(self, rule: Rule) -> str:
         told = [self._said("when", rule.when), self._said("conditions", rule.conditions)]
@@ -153,6 +153,9 @@ class Words:
             case _:
                 return _("%(field)s is “%(value)s”", field=field, value=one.value)
 
+    def _short(self, text: str) -> str:
+        return text if len(text) <= self._longest else text[: self._longest - 1] + "…"
+
     def _catalog(self, catalog_id: int) -> str:
         names = [one.name for one in self._lists.catalogs if one.id == catalog_id]
         return names[0] if names else str(catalog_id)
@@ -161,7 +164,3 @@ class Words:
 def _number(percent: Decimal) -> str:
     """Without a percent's idle zeros: 21, 5.5."""
     return f"{percent.normalize():f}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

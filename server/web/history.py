@@ -19,7 +19,7 @@ from server.flows.change_settings import Overtaken
 from server.flows.settings_history import OFF, ON, SAVED, Current, Happening, Saved
 from server.flows.vendor_lists import last_known
 from server.web.auth import Act, Auth, Page, needs
-from server.web.difference_words import Line, Words
+from server.web.difference_words import IN_SHORT, LONGEST, Line, Words
 from server.web.here import world
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, show
@@ -49,7 +49,7 @@ def listed() -> AnyResponse:
     """Newest first, a page at a time."""
     after = _cursor(request.args.get("before", ""))
     found, rest = settings_history.timeline(world(), visitor().account_id, after)
-    said = words()
+    said = words(IN_SHORT)
     rows = [(one, said.lines(one.differs or ())) for one in found]
     return show(
         "history.html",
@@ -89,8 +89,8 @@ def restore(number: int) -> AnyResponse:
     return go("history.listed", said="restored")
 
 
-def words() -> Words:
-    return Words(last_known(world(), visitor().account_id))
+def words(longest: int = LONGEST) -> Words:
+    return Words(last_known(world(), visitor().account_id), longest)
 
 
 def authors() -> dict[str, str]:

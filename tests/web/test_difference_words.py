@@ -101,8 +101,8 @@ def lines(app: Flask, before: dict[str, Any], after: dict[str, Any]) -> list[Lin
         ),
         (
             {},
-            {"notes": {"text": "x" * 1000}},
-            Line("Notes", NOTHING, "“" + "x" * 298 + "…"),
+            {"notes": {"text": "x" * 9000}},
+            Line("Notes", NOTHING, "“" + "x" * 1998 + "…"),
         ),
     ],
 )

@@ -54,10 +54,13 @@ def test_each_version_says_who_when_and_what_differs(rig: Rig) -> None:
     said = text(let_in(rig).get(HISTORY))
     newest, oldest = said.split("Version 2")
     assert "Version 3 current Bob Ray · Mar 2, 2026, 2:01:00" in newest  # the account's zone
-    assert "Rule “won deals”, what is done with the invoice: leave it as a draft → e-mail" in newest
+    assert (
+        "Rule “won deals”, what is done with the invoice: Make a draft → Make it and e-mail"
+        in newest
+    )
     assert "Notes: – → “Order {Deal: Name}”" in newest
     assert "Ann Lee" in oldest
-    assert "Rule “won deals” added: pipeline 1 › stage 2; leave it as a draft" in oldest
+    assert "Rule “won deals” added: pipeline 1 › stage 2; Make a draft" in oldest
 
 
 def test_stages_are_called_as_kommo_told_them_last(rig: Rig) -> None:
@@ -117,7 +120,7 @@ def test_a_version_says_what_it_changed_and_what_going_back_would(rig: Rig) -> N
     save(rig, "Bob", document("won", action="email"))
     save(rig, "Ann", document("won", action="email", terms={"text": "30 days"}))
     then, back = text(let_in(rig).get(f"{HISTORY}/3")).split("What going back")
-    assert "leave it as a draft → e-mail it to the client" in then
+    assert "what is done with the invoice: Make a draft →" in then
     assert "Terms: “30 days” → –" in back
     assert "what is done" not in back
     assert "Restore version 3" in back
