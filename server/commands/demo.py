@@ -25,6 +25,7 @@ def demo(script: bool, port: int) -> None:
                 click.echo("\nThe story came true.")
                 return
             click.echo(f"\nOpen {stage.sandbox.control_url}/ and drag a deal to “Issue invoice”.")
+            click.echo(f"Billhook's settings, as in Kommo: {stage.demo.kommo.url}/settings-frame")
             click.echo("Stop with Ctrl-C.")
             threading.Event().wait()
     except DemoFailed as failed:

@@ -37,6 +37,7 @@ def board(sandbox: "Sandbox", journal: Journal) -> Row | None:
                 "name": account.name,
                 "subdomain": account.subdomain,
                 "currency": account.currency,
+                "settings": _settings(account),
             },
             "listeners": [
                 {"to": hook.destination, "disabled": hook.disabled}
@@ -46,6 +47,11 @@ def board(sandbox: "Sandbox", journal: Journal) -> Row | None:
             "deals": sorted(deals, key=lambda deal: (-deal["entered"], deal["id"])),
             "choices": _choices(account),
         }
+
+
+def _settings(account: Account) -> str:
+    """The account's page with the integration's settings in a frame; "" where there is none."""
+    return f"{account.url}/settings-frame" if account.world.grants.integrations else ""
 
 
 def _pipeline(account: Account, pipeline_id: int) -> Row:

@@ -14,6 +14,7 @@ import { deals, onChange, refresh, say, state, tell, ui } from "./store.js";
 import "./tabs.js";
 
 const listening = document.getElementById("listening");
+const settings = document.getElementById("settings");
 const FRESH_FOR = 2500;
 
 function showListening() {
@@ -24,6 +25,11 @@ function showListening() {
   return fill(listening, living.length
     ? h("span", null, "Billhook listens", h("span.soft", null, ` at ${to.join(", ")}`))
     : h("span", null, "Nobody listens to hooks yet"));
+}
+
+function showSettings() {
+  settings.hidden = !state.board?.account.settings;
+  if (!settings.hidden) settings.href = state.board.account.settings;
 }
 
 let known = new Map();
@@ -52,6 +58,7 @@ function news(deal) {
 onChange((changed) => {
   if (!changed.has("board")) return;
   showListening();
+  showSettings();
   showNews();
 });
 
