@@ -1,0 +1,187 @@
+"""The mapping as an admin uses it: in the frame, on its own page, by keyboard, without script."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from server.flows import change_settings
+from server.flows.change_settings import newest
+from tests.browser.conftest import FramePage
+from tests.rig import Rig
+
+pytestmark = pytest.mark.browser
+
+MAPPING = {
+    "notes": {"text": "Order {deal.name}\nThank you!"},
+    "taxes": {"fixed": [{"name": "VAT", "percent": "21"}], "table": {"None": []}},
+}
+
+
+def mapping_of(rig: Rig) -> Any:
+    return newest(rig.world, rig.account_id)[0].to_json()["mapping"]
+
+
+def mapped(rig: Rig) -> None:
+    rig.kommo.add_field("leads", "text", "Order number")
+    rig.settings({"rules": [], "mapping": MAPPING})
+
+
+def test_a_field_is_found_checked_and_saved(rig: Rig, app_page: Page) -> None:
+    mapped(rig)
+    app_page.goto(f"{rig.url}/app/mapping")
+    app_page.get_by_label("PO number: from").select_option("Field")
+    field = app_page.get_by_label("PO number: field", exact=True)
+    field.fill("Deal: Ordr number")
+    field.press("Tab")
+    expect(app_page.get_by_text("Did you mean “Deal: Order number”?")).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(
+        "There is no field “Deal: Ordr number”. Did you mean “Deal: Order number”?"
+    )
+    assert app_page.evaluate("document.activeElement.tagName") == "SUMMARY"  # focus went on
+    field.fill("Deal: Order number")
+    field.press("Tab")
+    expect(app_page.get_by_text("Did you mean")).to_be_hidden()
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    app_page.get_by_role("button", name="Save", exact=True).click()
+    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    assert mapping_of(rig)["po_number"]["field"].startswith("deal.cf.")
+    assert mapping_of(rig)["notes"] == MAPPING["notes"]
+
+
+def test_a_field_is_put_into_a_text(rig: Rig, app_page: Page) -> None:
+    mapped(rig)
+    app_page.goto(f"{rig.url}/app/mapping")
+    text = app_page.get_by_label("Notes: text")
+    text.fill("For ")
+    app_page.get_by_label("Notes: field to put into the text").fill("Contact: Name")
+    app_page.get_by_role("button", name="Insert").locator("visible=true").first.click()
+    expect(text).to_have_value("For {Contact: Name}")
+    expect(text).to_be_focused()
+    text.press("Tab")
+    app_page.get_by_role("button", name="Save", exact=True).click()
+    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    assert mapping_of(rig)["notes"] == {"text": "For {contact.name}"}
+
+
+def test_a_row_is_added_where_one_types_on(rig: Rig, app_page: Page) -> None:
+    mapped(rig)
+    app_page.goto(f"{rig.url}/app/mapping")
+    terms = app_page.get_by_label("Terms: from")
+    terms.select_option("Text")
+    app_page.get_by_label("Terms: text").fill("kept")
+    app_page.get_by_role("button", name="Another value").press("Enter")
+    expect(app_page.locator("#taxes-table-2-value")).to_be_focused()
+    app_page.keyboard.type("Reduced")
+    app_page.keyboard.press("Tab")
+    app_page.keyboard.type("VAT")
+    app_page.keyboard.press("Tab")
+    app_page.keyboard.type("9,5")
+    expect(app_page.get_by_label("Terms: text").first).to_have_value("kept")
+    app_page.keyboard.press("Enter")  # saves; it does not press the first other button
+    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    table = {"None": [], "Reduced": [{"name": "VAT", "percent": "9.5"}]}
+    assert mapping_of(rig)["taxes"]["table"] == table
+    assert mapping_of(rig)["terms"] == {"text": "kept"}
+
+
+def test_a_refused_form_leads_to_what_is_wrong(rig: Rig, app_page: Page) -> None:
+    mapped(rig)
+    app_page.goto(f"{rig.url}/app/mapping")
+    app_page.get_by_label("Percent").first.fill("a lot")
+    app_page.get_by_label("Notes: text").fill("{oops")
+    app_page.get_by_role("button", name="Save", exact=True).click()
+    expect(app_page.get_by_role("heading", name="2 things are not right yet")).to_be_visible()
+    expect(app_page.get_by_label("Notes: text")).to_be_focused()
+    expect(app_page.get_by_label("Notes: text")).to_have_value("{oops")
+    expect(app_page.get_by_label("Percent").first).to_have_value("a lot")
+    expect(app_page).to_have_url(f"{rig.url}/app/mapping")
+
+
+def test_two_admins_at_once(rig: Rig, app_page: Page) -> None:
+    mapped(rig)
+    app_page.goto(f"{rig.url}/app/mapping")
+    document = newest(rig.world, rig.account_id)[0].to_json()
+    document["mapping"]["notes"] = {"text": "Bob's"}
+    document["mapping"]["terms"] = {"text": "Bob's terms"}
+    change_settings.save(rig.world, rig.account_id, document, "Bob")
+    app_page.get_by_label("Notes: text").fill("mine")
+    app_page.get_by_role("button", name="Save", exact=True).click()
+    expect(app_page.get_by_text("Bob, ")).to_be_visible()
+    expect(app_page.get_by_text("Saved meanwhile: Bob's")).to_be_visible()
+    expect(app_page.get_by_label("Notes: text")).to_have_value("mine")
+    expect(app_page.get_by_label("Terms: text").first).to_have_value("Bob's terms")
+    app_page.get_by_role("button", name="Save", exact=True).click()
+    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    assert mapping_of(rig)["notes"] == {"text": "mine"}
+    assert mapping_of(rig)["terms"] == {"text": "Bob's terms"}
+
+
+def test_the_fields_are_made_while_one_looks_on(rig: Rig, app_page: Page) -> None:
+    codes = {"link": "MY_LINK", "number": None, "amount": None, "status": None}
+    app_page.goto(f"{rig.url}/app/mapping")
+    rig.settings({"rules": [], "mapping": {"write_back": codes}})
+    app_page.goto(f"{rig.url}/app/mapping")
+    expect(app_page.get_by_text("not in Kommo yet")).to_be_visible()
+    app_page.get_by_role("button", name="Create them in Kommo").click()
+    expect(app_page.get_by_text("Being created")).to_be_visible()
+    rig.pump()
+    expect(app_page.get_by_text("Done: what is saved here is in Kommo.")).to_be_visible()
+    expect(app_page.get_by_text("not in Kommo yet")).to_be_hidden()
+
+
+def test_within_kommo_it_is_the_same_page(frame_page: FramePage) -> None:
+    rig = frame_page.rig
+    mapped(rig)
+    inside = frame_page.open("/app/mapping")
+    inside.get_by_label("Notes: text").fill("from the frame")
+    inside.get_by_label("Percent").first.fill("x")
+    inside.get_by_label("Percent").first.press("Tab")
+    expect(inside.get_by_text("Must be a number, like 21 or 5.5.")).to_be_visible()
+    inside.get_by_label("Percent").first.fill("22")
+    inside.get_by_role("button", name="Another rate").click()
+    expect(inside.locator("#taxes-fixed-2-name")).to_be_focused()
+    inside.get_by_role("button", name="Save", exact=True).click()
+    expect(inside.get_by_text("Saved.")).to_be_visible()
+    assert mapping_of(rig)["notes"] == {"text": "from the frame"}
+    assert mapping_of(rig)["taxes"]["fixed"] == [{"name": "VAT", "percent": "22"}]
+
+
+def test_without_script_everything_can_be_typed_and_saved(
+    rig: Rig, app_page_without_js: Page
+) -> None:
+    mapped(rig)
+    page = app_page_without_js
+    page.goto(f"{rig.url}/app/mapping")
+    page.get_by_label("Terms: from").select_option("Text")
+    page.get_by_label("Terms: text").fill("14 days")
+    page.get_by_role("button", name="Another value").click()
+    page.locator("#taxes-table-2-value").fill("Reduced")
+    page.get_by_role("button", name="remove the value None").click()
+    page.get_by_role("combobox", name="Discount", exact=True).select_option(
+        "A percent of the whole"
+    )
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="One thing is not right yet")).to_be_visible()
+    page.get_by_role("link", name="How much").click()
+    page.get_by_label("How much: from").select_option("Text")
+    page.get_by_label("How much: text").fill("10")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    mapping = mapping_of(rig)
+    assert mapping["terms"] == {"text": "14 days"}
+    assert mapping["taxes"]["table"] == {"Reduced": []}
+    assert mapping["discount"]["value"] == {"text": "10"}
+    assert mapping["notes"] == MAPPING["notes"]
+
+
+@pytest.mark.parametrize("width", [400, 820, 1400])
+def test_nothing_is_cut_off_or_wider_than_the_page(rig: Rig, app_page: Page, width: int) -> None:
+    mapped(rig)
+    rig.kommo.add_field("leads", "text", "A name " + "of a field that never ends " * 8)
+    app_page.set_viewport_size({"width": width, "height": 900})
+    app_page.goto(f"{rig.url}/app/mapping")
+    app_page.get_by_role("button", name="Read again").click()
+    expect(app_page.get_by_role("heading", name="Mapping")).to_be_visible()
+    assert app_page.evaluate("document.documentElement.scrollWidth") <= width
