@@ -84,6 +84,7 @@ _HOOK = (
     .select_from(_AT.outerjoin(_TIE, _KOMMO))
     .where(_AT.c.kind == sa.bindparam("kind"), _AT.c.key_hash == sa.bindparam("key_hash"))
 )
+# Of all kinds only these have a deal for their subject; with the kind the index is used to its end.
 _OF_DEAL = (
     _JOB.c.account_id == sa.bindparam("account_id"),
     _JOB.c.kind == JobKind.DEAL_TO_INVOICE,
