@@ -33,18 +33,23 @@ pages = Blueprint("embed", __name__, url_prefix="/embed")
 # Kommo's history is not ours to write: embed.js keeps the page behind the address's "#".
 HTMX = json.dumps({**json.loads(frame.HTMX), "historyEnabled": False})
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105  # a header's name
+THEMES = ("light", "dark")
+ALLOWED = f"{TOKEN_HEADER}, Content-Type, X-Requested-With"
 PREFLIGHT_LIVES = "600"  # seconds
 
 
 @pages.get("/settings")
 @needs(Auth.NOBODY)
 def shell() -> AnyResponse:
-    """What Kommo's page frames. ``host``: the account's, which alone may frame it; ``lang``."""
+    """What Kommo's page frames. ``host``: the account's, which alone may frame it; ``lang``;
+    ``theme``: Kommo's own, which the machine's preference does not tell."""
     host = request.args.get("host", "")
     if not host_allowed(host, world().kommo.hosts):
         return said(400, _("This page belongs into Kommo. Open Billhook's settings there."))
     origin = kommo_visit.origin_of(host)
-    response = make_response(render_template("embed.html", parent=origin, htmx_config=HTMX))
+    theme = request.args.get("theme")
+    context = {"parent": origin, "theme": theme if theme in THEMES else "", "htmx_config": HTMX}
+    response = make_response(render_template("embed.html", **context))
     response.headers["Content-Security-Policy"] = policy(origin)
     return response
 
@@ -112,7 +117,7 @@ def _readable_by_kommo(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = origin
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "POST"
-            response.headers["Access-Control-Allow-Headers"] = f"{TOKEN_HEADER}, Content-Type"
+            response.headers["Access-Control-Allow-Headers"] = ALLOWED
             response.headers["Access-Control-Max-Age"] = PREFLIGHT_LIVES
     return response
 

@@ -111,6 +111,15 @@ def test_it_speaks_the_language_of_kommos_page(frame_page: FramePage) -> None:
     expect(inside.get_by_role("main")).to_contain_text("2/3/26")  # the day first
 
 
+def test_it_is_dark_where_kommo_is_whatever_the_machine_prefers(frame_page: FramePage) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    for machine in ("light", "dark"):
+        frame_page.page.emulate_media(color_scheme=machine)  # type: ignore[arg-type]
+        light = frame_page.open().locator("body").evaluate(f"() => {ground}")
+        dark = frame_page.open(dark="1").locator("body").evaluate(f"() => {ground}")
+        assert (light, dark) == ("rgb(245, 246, 248)", "rgb(20, 24, 28)")
+
+
 def test_a_session_that_ended_is_renewed_and_what_was_typed_is_saved(
     frame_page: FramePage,
 ) -> None:

@@ -62,14 +62,16 @@ def page() -> Response:
     inside = _origin(integration)
     language = request.args.get("lang") or user.lang
     at = request.args.get("at", "")
-    query = urlencode({"host": here.account().host, "lang": language})
+    dark = bool(request.args.get("dark"))
+    theme = "dark" if dark else "light"
+    query = urlencode({"host": here.account().host, "lang": language, "theme": theme})
     text = render_template_string(
         PAGE,
         account=here.account(),
         user=user,
         language=language,
         languages=LANGUAGES,
-        dark=bool(request.args.get("dark")),
+        dark=dark,
         src=f"{inside}/embed/settings?{query}" + (f"#{at}" if at else ""),
         session=f"{inside}/embed/session?{urlencode({'lang': language})}",
     )
