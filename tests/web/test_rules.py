@@ -1,7 +1,6 @@
 """The list of rules: what it says of each, and its buttons."""
 
 import re
-from typing import Any
 
 import pytest
 
@@ -11,46 +10,7 @@ from server.store import accounts
 from server.web.auth import Role
 from tests.rig import Rig
 from tests.web.letting_in import LetIn, let_in
-
-WON = 142
-
-
-class Shelf:
-    """An account with two rules, "won" and "paid", and an admin who looks at them."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
-        self.pipeline = next(iter(rig.kommo.pipelines.values()))
-        self.admin = let_in(rig)
-        self.save("won", "paid")
-
-    def rule(self, slug: str, **more: Any) -> dict[str, Any]:
-        when = [{"pipeline_id": self.pipeline.id, "stage_id": WON}]
-        return {"slug": slug, "name": slug.title(), "when": when, **more}
-
-    def save(self, *slugs: str, author: str = "Bob") -> None:
-        self.save_rules(*(self.rule(slug) for slug in slugs), author=author)
-
-    def save_rules(self, *rules: dict[str, Any], author: str = "Bob") -> None:
-        document = {"rules": list(rules), "mapping": {}}
-        change_settings.save(self.rig.world, self.rig.account_id, document, author)
-
-    @property
-    def slugs(self) -> list[str]:
-        return [rule.slug for rule in self.newest()[0].rules]
-
-    @property
-    def version(self) -> int:
-        return self.newest()[1]
-
-    def newest(self) -> Any:
-        return change_settings.newest(self.rig.world, self.rig.account_id)
-
-    def on(self) -> list[str]:
-        return sorted(change_settings.on_since(self.rig.world, self.rig.account_id))
-
-    def post(self, path: str, **form: Any) -> Any:
-        return self.admin.post(f"/app/rules{path}", data={"version": self.version, **form})
+from tests.web.rule_desk import Shelf
 
 
 @pytest.fixture
@@ -165,9 +125,9 @@ def test_rules_are_put_in_order_by_buttons(shelf: Shelf) -> None:
     assert shelf.slugs == ["won", "paid"]
 
 
-@pytest.mark.parametrize("way", ["", "sideways", "x" * 10_000])
-def test_a_rule_moves_up_or_down_only(shelf: Shelf, way: str) -> None:
-    assert shelf.post("/paid/move", way=way).status_code == 422
+def test_a_rule_moves_up_or_down_only(shelf: Shelf) -> None:
+    for way in ("", "sideways", "x" * 10_000):
+        assert shelf.post("/paid/move", way=way).status_code == 422
     assert shelf.slugs == ["won", "paid"]
 
 
@@ -208,9 +168,9 @@ def test_a_rule_that_was_changed_meanwhile_is_not_removed(shelf: Shelf) -> None:
     assert shelf.slugs == ["won", "paid"]
 
 
-@pytest.mark.parametrize("version", ["", "x", "-1", "1e9", "9" * 30, "١"])
-def test_a_version_that_is_none_changes_nothing(shelf: Shelf, version: str) -> None:
-    assert shelf.post("/won/remove", version=version).status_code == 422
+def test_a_version_that_is_none_changes_nothing(shelf: Shelf) -> None:
+    for version in ("", "x", "-1", "1e9", "9" * 30, "١"):
+        assert shelf.post("/won/remove", version=version).status_code == 422
     assert shelf.slugs == ["won", "paid"]
 
 
@@ -228,12 +188,12 @@ POSTS = ("/{}/on", "/{}/off", "/{}/move", "/{}/remove", "/{}")
 GETS = ("/{}", "/{}/remove", "/{}/edit")
 
 
-@pytest.mark.parametrize("slug", ["nobody", "WON", "won%00", "x" * 3000, "é"])
-def test_an_unknown_rule_is_not_there(shelf: Shelf, slug: str) -> None:
-    for path in GETS:
-        assert shelf.admin.get("/app/rules" + path.format(slug)).status_code == 404
-    for path in POSTS:
-        assert shelf.post(path.format(slug), way="up").status_code == 404
+def test_an_unknown_rule_is_not_there(shelf: Shelf) -> None:
+    for slug in ("nobody", "WON", "won%00", "x" * 3000, "é"):
+        for path in GETS:
+            assert shelf.admin.get("/app/rules" + path.format(slug)).status_code == 404
+        for path in POSTS:
+            assert shelf.post(path.format(slug), way="up").status_code == 404
 
 
 def test_another_accounts_rule_is_not_there(shelf: Shelf) -> None:
