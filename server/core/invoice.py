@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from server.core.keys import digest
 from server.core.money import Money
 
 
@@ -108,9 +107,6 @@ class InvoiceDraft:
                 "discount_percent": Decimal(frozen["discount_percent"]),
             }
         )
-
-    def hash(self) -> str:
-        return digest(self.to_json())
 
 
 def _strings(value: Any) -> Any:

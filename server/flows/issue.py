@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, TryLater
 from server.core.invoice import InvoiceDraft
-from server.core.keys import DocumentId, InvoiceId, reference
+from server.core.keys import DocumentId, InvoiceId, digest, reference
 from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
@@ -132,9 +132,10 @@ def _freeze(  # everything that an attempt freezes
     if plan.numbering.kind == "sequence":
         number = _unused(before, plan.numbering)
         number = number or _next_number(session, run, plan.numbering)
+    as_json = draft.to_json()
     return Frozen(
-        draft=draft.to_json(),
-        draft_hash=draft.hash(),
+        draft=as_json,
+        draft_hash=digest(as_json),
         customer_id=customer_id,
         create_date=_first_day(run, before),
         number=number,
