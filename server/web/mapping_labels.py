@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from flask_babel import gettext as _
 
-from server.core.field_keys import ATTRIBUTES, PREDEFINED, entity_of, what_is_wrong
+from server.core.field_keys import ATTRIBUTES, PREDEFINED, entity_of, is_built_in, what_is_wrong
 from server.core.vendor_lists import KnownField, Lists
 
 
@@ -20,10 +20,12 @@ class Labels:
     def __init__(self, lists: Lists, used: Iterable[str] = ()) -> None:
         self.known = lists.is_known
         self._lists = lists
+        self._words, self._entities = _words(), _entities()
+        self._catalogs = {one.id: one.name for one in lists.catalogs if one.kind != "products"}
         self._of: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         for field in lists.fields:
-            self._add(field.key, _label(field, lists), field.other_key)
+            self._add(field.key, self._named(field), field.other_key)
         for key in (*_always(), *used):
             if key not in self._of:
                 self._add(key, self._spelled(key))
@@ -60,40 +62,38 @@ class Labels:
 
     def is_gone(self, key: str) -> bool:
         """Whether the vendor has told its fields, and this one is not among them."""
-        known = key in _always() or self._lists.field(key) is not None
+        known = is_built_in(key) or self._lists.field(key) is not None
         return self.known and not known
 
     def _add(self, key: str, label: str, *others: str) -> None:
-        if self._keys.get(_folded(label), key) != key:
-            label = f"{label} ({key.split('.', 1)[-1].removeprefix('cf.')})"
-        self._of[key] = label
-        self._keys[_folded(label)] = key
+        number = key.split(".", 1)[-1].removeprefix("cf.")
+        for name in (label, f"{label} ({number})", f"{label} ({key})", key):
+            if self._keys.get(_folded(name), key) == key:
+                break
+        self._of[key] = name
+        self._keys[_folded(name)] = key
         for other in filter(None, others):
-            self._of[other] = label
+            self._of[other] = name
+
+    def _named(self, field: KnownField) -> str:
+        """A field of a list that is no product list says which."""
+        name = _plain(self._words.get(field.key, field.name)) or field.key
+        catalog = self._catalogs.get(field.catalog_id or 0)
+        return f"{_plain(catalog) if catalog else self._entities[field.entity]}: {name}"
 
     def _spelled(self, key: str) -> str:
         """The name of a field that is not in the lists, or of a part of one that is."""
-        words = _words()
-        if key in words:
-            return f"{_entities()[entity_of(key)]}: {words[key]}"
+        if key in self._words:
+            return f"{self._entities[entity_of(key)]}: {self._words[key]}"
         whole, _dot, part = key.rpartition(".")
         if whole in self._of and not what_is_wrong(whole):
             return f"{self._of[whole]}: {_parts().get(part, part)}"
         return key
 
 
-def _label(field: KnownField, lists: Lists) -> str:
+def _plain(name: str) -> str:
     """In a template a name stands in braces, so it has none itself."""
-    words = _words().get(field.key, field.name)
-    name = " ".join(words.replace("{", "(").replace("}", ")").split())
-    return f"{_owner(field, lists)}: {name or field.key}"
-
-
-def _owner(field: KnownField, lists: Lists) -> str:
-    for catalog in lists.catalogs:
-        if catalog.id == field.catalog_id and catalog.kind != "products":
-            return " ".join(catalog.name.replace("{", "(").replace("}", ")").split())
-    return _entities()[field.entity]
+    return " ".join(name.replace("{", "(").replace("}", ")").split())
 
 
 def _folded(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the mapping's template asks for, beside the values of its controls."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from server.core.vendor_lists import Lists
 from server.web.mapping_controls import CATALOGS, Form, levels, name_of, rows
@@ -33,8 +34,12 @@ class MappingPage:
     def value(self, control: str) -> str:
         return self.form.get(control, "")
 
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        return titles()
+
     def title(self, path: str) -> str:
-        return titles()[path]
+        return self._titles[path]
 
     def name(self, path: str) -> str:
         return name_of(path)

@@ -164,6 +164,26 @@ def test_a_field_is_found_by_its_name() -> None:
     assert taken(source("notes", "field", "deal.cf.5"))["notes"] == {"field": "deal.cf.5"}
 
 
+@given(st.lists(st.text("aB1() {}:", max_size=6) | st.just("Name (1)"), max_size=8))
+@settings(deadline=None)
+def test_every_field_has_a_name_of_its_own_whatever_they_are_called(names: list[str]) -> None:
+    fields = tuple(
+        KnownField(f"deal.cf.{number}", name, "deal", "text")
+        for number, name in enumerate(names, start=1)
+    )
+    labels = Labels(Lists(fields=fields, fetched_at=FixedClock().now()))
+    for field in fields:
+        text = f"x {{{labels.label(field.key)}}} y"
+        assert labels.key(labels.label(field.key)) == field.key
+        assert taken_by(labels, text) == f"x {{{field.key}}} y"
+
+
+def taken_by(labels: Labels, text: str) -> Any:
+    document = default_settings()
+    form = {**controls_of(document, labels), **source("notes", "text", text)}
+    return Typed(form, document, labels).data["mapping"]["notes"]["text"]
+
+
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
     (error,) = typed(source("notes", "field", "Deal: Oder number")).errors.items()
     assert error == (
