@@ -23,6 +23,7 @@ def contradictions(document: SettingsDocument) -> list[tuple[str, str]]:
         chain(
             _slugs(document),
             _conditions(document),
+            _again(document),
             _products(document.mapping),
             _tax_table(document.mapping),
             _client(document.mapping),
@@ -60,6 +61,13 @@ def _conditions(document: SettingsDocument) -> Errors:
                 yield f"{path}.field", "must be a field of the deal, its contact or its company"
             if wrong := _operand(condition):
                 yield f"{path}.value", wrong
+
+
+def _again(document: SettingsDocument) -> Errors:
+    """From one of its own stages into the next, a deal would seem to enter anew."""
+    for index, rule in enumerate(document.rules):
+        if rule.again and len(rule.when) > 1:
+            yield f"rules.{index}.again", "needs a rule of one stage; make a rule for each"
 
 
 def _operand(condition: Condition) -> str:

@@ -129,7 +129,11 @@ class Condition(Part):
 
 
 class Rule(Part):
-    """When a deal is billed and what is done with the invoice. The slug never changes."""
+    """When a deal is billed and what is done with the invoice. The slug never changes.
+
+    A deal is billed once over all rules, and once more in each ``series`` that a rule names; it
+    never changes once the rule has billed. ``again``: each time that the deal enters the stage.
+    """
 
     slug: Slug
     name: Name
@@ -138,6 +142,13 @@ class Rule(Part):
     conditions: tuple[Condition, ...] = ()
     still_in_stage: bool = False
     action: Literal["draft", "mark_sent", "email"] = "draft"
+    series: Slug | None = None
+    again: bool = False
+
+    @property
+    def purpose(self) -> str:
+        """What its invoices are for, in the ledger's keys."""
+        return f"invoice:{self.series}" if self.series else "invoice"
 
 
 class TaxRate(Part):

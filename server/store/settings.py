@@ -26,6 +26,8 @@ class SettingsVersionRow(Base):
     document: Mapped[dict[str, Any]]
     # "slug:pipeline:stage" to the time from which the rule's naming of that stage counts
     named_since: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # the slug of a rule that bills again on re-entry, to the time from which it does
+    again_since: Mapped[dict[str, Any]] = mapped_column(default=dict)
     author: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -143,6 +145,7 @@ def _next(
         number=(before.number if before else 0) + 1,
         document=document,
         named_since=_named_since(before, document, now),
+        again_since=_again_since(before, document, now),
         author=author,
         created_at=now,
     )
@@ -153,13 +156,27 @@ def _named_since(
 ) -> dict[str, str]:
     """A stage that a rule gets later counts from then on, not since the rule was switched on."""
     earlier = before.named_since if before else {}
-    fresh = (now - CLOCKS_DIFFER).replace(microsecond=0).isoformat()
+    fresh = _from_now_on(now)
     named = [
         _name(rule["slug"], place["pipeline_id"], place["stage_id"])
         for rule in document.get("rules", ())
         for place in rule["when"]
     ]
     return {name: earlier.get(name, fresh) for name in named}
+
+
+def _again_since(
+    before: SettingsVersionRow | None, document: dict[str, Any], now: datetime
+) -> dict[str, str]:
+    """A rule that is told later to bill again leaves the re-entries from before alone."""
+    earlier = before.again_since if before else {}
+    fresh = _from_now_on(now)
+    slugs = [rule["slug"] for rule in document.get("rules", ()) if rule.get("again")]
+    return {slug: earlier.get(slug, fresh) for slug in slugs}
+
+
+def _from_now_on(now: datetime) -> str:
+    return (now - CLOCKS_DIFFER).replace(microsecond=0).isoformat()
 
 
 def _name(slug: str, pipeline_id: int, stage_id: int) -> str:
@@ -178,6 +195,20 @@ def named_since(session: Session, account_id: int) -> dict[tuple[str, int, int],
 
 _NAMED = (
     sa.select(_VERSION.c.named_since)
+    .where(_VERSION.c.account_id == sa.bindparam("account_id"))
+    .order_by(_VERSION.c.number.desc())
+    .limit(1)
+)
+
+
+def again_since(session: Session, account_id: int) -> dict[str, datetime]:
+    """By the slug of each rule that bills again on re-entry, since when it does."""
+    found = session.connection().execute(_AGAIN, {"account_id": account_id}).scalar() or {}
+    return {slug: datetime.fromisoformat(since) for slug, since in found.items()}
+
+
+_AGAIN = (
+    sa.select(_VERSION.c.again_since)
     .where(_VERSION.c.account_id == sa.bindparam("account_id"))
     .order_by(_VERSION.c.number.desc())
     .limit(1)

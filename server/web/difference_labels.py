@@ -15,6 +15,8 @@ def of_rules() -> dict[str, str]:
         "conditions": _("conditions"),
         "still_in_stage": _("only while the deal is still in the stage"),
         "action": _("what is done with the invoice"),
+        "series": _("series"),
+        "again": _("bills again when the deal enters again"),
     }
 
 
