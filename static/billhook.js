@@ -8,10 +8,11 @@
 
   // After a whole page was swapped in, the reader's focus goes to its content, not to nowhere.
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target === page()) {
-      const wrong = page().querySelector("[aria-invalid=true], [autofocus], [data-focus]");
-      (wrong || document.getElementById("main")).focus({ preventScroll: !wrong });
-    }
+    if (event.target !== page()) return;
+    const here = page().querySelector("[aria-invalid=true], [autofocus], [data-focus]");
+    (here || document.getElementById("main")).focus({ preventScroll: true });
+    // htmx scrolls to the page's top as its last deed; what is gone on with has to be in sight.
+    if (here) queueMicrotask(() => here.scrollIntoView({ block: "center" }));
   });
 
   // A notice of what failed goes away with the next thing that works.

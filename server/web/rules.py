@@ -79,9 +79,11 @@ def listed() -> AnyResponse:
 @pages.post("/_refresh")
 @needs(Auth.SESSION, Page.RULES, Act.CHANGE)
 def refresh() -> AnyResponse:
-    """Stages and fields are read again from Kommo; the list says where that failed."""
-    lists = lists_of(world(), visitor().account_id, fresh=True)
-    return go("rules.listed", said="" if lists.notice else "refreshed")
+    """Stages and fields are read again from Kommo; the list says at once where that failed."""
+    have = known(fresh=True)
+    if have.lists.notice:
+        return _list_page(have)
+    return go("rules.listed", said="refreshed")
 
 
 @pages.post("/_order")

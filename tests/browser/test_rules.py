@@ -53,6 +53,7 @@ def test_in_kommo_an_admin_makes_a_rule_and_switches_it_on(frame_page: FramePage
     inside.get_by_role("button", name="Add a condition").click()
     field = inside.get_by_label("Field")
     expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
     expect(inside.get_by_label("Name")).to_have_value("Big deals")
     field.fill("Deal: Currency")
     field.press("Tab")
@@ -109,6 +110,30 @@ def test_an_error_comes_on_leaving_a_control_and_moves_nothing(rig: Rig, app_pag
     name.press("Tab")
     expect(app_page.get_by_text("Give the rule a name.")).to_have_count(0)
     expect(name).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_what_has_the_focus_is_in_sight_and_not_behind_the_bar(rig: Rig, app_page: Page) -> None:
+    app_page.set_viewport_size({"width": 800, "height": 500})
+    app_page.goto(f"{rig.url}/app/rules/new")
+    for _number in range(3):
+        app_page.get_by_role("button", name="Add a condition").click()
+        expect(app_page.get_by_label("Field").last).to_be_focused()
+        _in_sight(app_page)
+    for _number in range(12):
+        app_page.keyboard.press("Shift+Tab")
+        _in_sight(app_page)
+    for _number in range(12):
+        app_page.keyboard.press("Tab")
+        _in_sight(app_page)
+
+
+def _in_sight(page: Page) -> None:
+    """The point in the middle of what has the focus is its own, not that of something above it."""
+    seen = """() => { const one = document.activeElement, box = one.getBoundingClientRect();
+      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return top === one || one.contains(top) || one.closest("label")?.contains(top)
+        || one.outerHTML; }"""
+    assert page.evaluate(seen) is True
 
 
 def test_an_unknown_field_is_said_with_a_near_one(rig: Rig, app_page: Page) -> None:
