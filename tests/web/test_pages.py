@@ -18,6 +18,7 @@ DOORS = {
     "oauth.kommo_revoked": Auth.SIGNATURE,
     "hooks.kommo": Auth.PATH_KEY,
     "hooks.freshbooks": Auth.SIGNATURE,
+    "history.export": Auth.TICKET,
     "embed.shell": Auth.NOBODY,
     "embed.preflight": Auth.NOBODY,
     "embed.begin": Auth.ONE_TIME_TOKEN,
