@@ -5,7 +5,7 @@ There is nowhere else to be sent than our own pages: no address in a query is ev
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -36,6 +36,8 @@ def page() -> AnyResponse:
 @needs(Auth.NOBODY)
 def start() -> AnyResponse:
     """To FreshBooks, the browser bound to what is begun here."""
+    if request.method == "HEAD":  # a link preview begins nothing
+        abort(405)
     if not world().freshbooks.app.client_id:
         return _page(
             503, _("FreshBooks is not set up on this server yet; docs/settings.md says how.")

@@ -198,8 +198,7 @@ def test_the_session_is_renewed_before_it_ends(frame_page: FramePage) -> None:
 def test_a_manager_sees_what_managers_may(frame_page: FramePage) -> None:
     mark = frame_page.rig.kommo.add_user("Mark Reed")
     inside = frame_page.open(user_id=mark.id)
-    shown = inside.get_by_role("heading", level=1)
-    expect(shown).to_be_visible()
+    expect(inside.get_by_role("heading", level=1, name="Activity")).to_be_visible()
     expect(inside.get_by_role("link", name="Set-up")).to_have_count(0)
 
 

@@ -286,6 +286,13 @@ def test_strangers_cannot_fill_the_disk(rig: Rig, monkeypatch: pytest.MonkeyPatc
     assert call("GET", url).status_code == 302
 
 
+def test_a_link_preview_begins_nothing(rig: Rig) -> None:
+    assert call("HEAD", f"{rig.url}/app/sign-in/start").status_code == 405
+    assert (
+        rig.in_database(lambda s: s.query(TicketRow).filter_by(vendor=sign_in.VENDOR).all()) == []
+    )
+
+
 def test_no_address_in_a_query_is_followed(rig: Rig, theirs: Browser) -> None:
     evil = "https://evil.example/"
     query = f"?next={evil}&redirect_uri={evil}&return_to=//evil.example&url={evil}"
