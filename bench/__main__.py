@@ -1,4 +1,4 @@
-"""``python -m bench [webhook cpu latency killed activity sync]``: all of them where none is named.
+"""``python -m bench [webhook cpu latency killed activity pages sync]``: all of them where none is named.
 
 Exits 1 when a target is missed.
 """
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from time import strftime
 
-from bench import activity, cpu, killed, latency, webhook
+from bench import activity, cpu, killed, latency, pages, webhook
 from bench.figures import Figure, show
 
 PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
@@ -17,6 +17,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[Figure]]]] = {
     "latency": ("Calls a deal; hook to link, Kommo 150 ms, FreshBooks 300 ms", latency.measure),
     "killed": ("kill -9 among twenty deals", killed.measure),
     "activity": ("The activity page over 100 and 10,000 entries", activity.measure),
+    "pages": ("Every page with little and with much on it", pages.measure),
     "sync": ("SQLite synchronous FULL against NORMAL", webhook.sync),
 }
 

@@ -82,12 +82,12 @@ def _standing() -> Iterator[tuple[Database, int, int]]:
         database = connect(Flask("bench"), f"sqlite:///{Path(folder) / 'billhook.db'}")
         try:
             migrate.upgrade(database.engine)
-            yield database, _account(database, "few", FEW), _account(database, "many", MANY)
+            yield database, fill(database, "few", FEW), fill(database, "many", MANY)
         finally:
             database.engine.dispose()
 
 
-def _account(database: Database, name: str, deals: int) -> int:
+def fill(database: Database, name: str, deals: int) -> int:
     """Of ten deals seven are billed, one is left out, one needs attention, one waits; every fifth
     was left out before. All within thirty days."""
     with database.write() as session:
