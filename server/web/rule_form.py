@@ -20,8 +20,11 @@ from server.web.rule_editors import Editor, editor_for, wrong_value
 LONGEST_NAME = 100
 ACTIONS = ("draft", "mark_sent", "email")
 MATCHES = ("all", "any")
+_CONTROLS = ("name", "when", "match", "action", "series", "again")
 _ROW = re.compile(r"field-([0-9]{1,4})")
 _PLACE = re.compile(r"([1-9][0-9]{0,17}):([1-9][0-9]{0,17})")
+
+_SERIES = re.compile(r"[a-z0-9-]{0,60}")
 
 Errors = dict[str, str]
 
@@ -47,6 +50,8 @@ class Typed:
     rows: tuple[Row, ...] = ()
     still: bool = False
     action: str = "draft"
+    series: str = ""
+    again: bool = False
 
     def with_row(self) -> "Typed":
         number = max((row.number for row in self.rows), default=-1) + 1
@@ -70,6 +75,8 @@ def typed(form: MultiDict[str, str]) -> Typed:
         rows=tuple(_row(form, number) for number in numbers),
         still="still" in form,
         action=form.get("action", ""),
+        series=form.get("series", ""),
+        again=form.get("again") == "yes",
     )
 
 
@@ -101,6 +108,8 @@ def from_rule(rule: Rule, version: int, labels: Labels) -> Typed:
         rows=tuple(rows),
         still=rule.still_in_stage,
         action=rule.action,
+        series=rule.series or "",
+        again=rule.again,
     )
 
 
@@ -131,6 +140,8 @@ class Reading:
             "conditions": [self._condition(row) for row in self.typed.rows],
             "still_in_stage": self.typed.still,
             "action": self.typed.action,
+            "series": self.typed.series.strip() or None,
+            "again": self.typed.again,
         }
 
     def _condition(self, row: Row) -> dict[str, Any]:
@@ -148,6 +159,8 @@ class Reading:
             found["match"] = _("Choose one of the two.")
         if self.typed.action not in ACTIONS:
             found["action"] = _("Choose what happens.")
+        if not _SERIES.fullmatch(self.typed.series.strip()):
+            found["series"] = _("Use small letters a-z, digits and hyphens, at most 60.")
         return {control: sentence for control, sentence in found.items() if sentence}
 
     def _wrong_name(self) -> str:
@@ -186,7 +199,7 @@ class Reading:
         near = self.labels.near(name)
         if near:
             return str(_("There is no such field. Did you mean “%(near)s”?", near=near))
-        return str(_("There is no such field. Choose one of the list."))
+        return str(_("There is no such field. Choose one from the list."))
 
     def from_core(self, wrong: Iterable[tuple[str, str]], place: int) -> Errors:
         """What the settings' own check found beyond that, beside its control; ``place`` is the
@@ -198,7 +211,7 @@ class Reading:
         if inside[0] == "conditions" and len(inside) > 2:
             row = self.typed.rows[int(inside[1])]
             return f"{inside[2]}-{row.number}"
-        return inside[0] if inside[0] in ("name", "when", "match", "action") else ""
+        return inside[0] if inside[0] in _CONTROLS else ""
 
 
 def wrong_test(row: Row) -> str:

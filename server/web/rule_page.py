@@ -26,7 +26,7 @@ from server.web.visitor import visitor
 
 __all__ = ["pages"]
 
-_CONTROL = re.compile(r"(name|when|field|is|value)(-[0-9]{1,4})?")
+_CONTROL = re.compile(r"(name|when|series|field|is|value)(-[0-9]{1,4})?")
 
 
 @pages.get("/new")

@@ -1,7 +1,7 @@
 """A rule as a person reads it: its stages by name and colour, its conditions and deed in words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,7 +50,7 @@ class RuleTold:
     joined: str
     conditions: tuple[ConditionTold, ...]
     deed: str
-    still: bool
+    notes: tuple[str, ...]  # what else is special about it, each after the deed
 
     @property
     def is_broken(self) -> bool:
@@ -66,8 +66,17 @@ def told(rule: Rule, lists: Lists, labels: Labels) -> RuleTold:
         joined=_("and") if rule.match == "all" else _("or"),
         conditions=tuple(_condition(one, lists, labels) for one in rule.conditions),
         deed=deeds()[rule.action][0],
-        still=rule.still_in_stage,
+        notes=tuple(_notes(rule)),
     )
+
+
+def _notes(rule: Rule) -> Iterator[str]:
+    if rule.still_in_stage:
+        yield _("only while the deal is still in the stage")
+    if rule.again:
+        yield _("again each time that the deal enters the stage")
+    if rule.series:
+        yield _("in a series of its own, “%(series)s”", series=rule.series)
 
 
 def stage_told(place: Trigger, lists: Lists) -> StageTold:

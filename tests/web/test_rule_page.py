@@ -33,6 +33,19 @@ def test_the_slug_stays_when_the_rule_is_renamed(desk: Desk) -> None:
     assert desk.saved("won").name == "Something else"
 
 
+def test_how_often_and_in_which_series_is_kept(desk: Desk) -> None:
+    rule = desk.made(series=" deposit ", again="yes")
+    assert (rule.series, rule.again) == ("deposit", True)
+    page = desk.admin.get("/app/rules/big-deals").text
+    assert 'name="again" value="yes" checked' in page
+    assert 'value="deposit"' in page
+    listed = unescape(desk.admin.get("/app/rules").text)
+    assert "again each time that the deal enters the stage" in listed
+    assert "“deposit”" in listed
+    rule = desk.saved("won")
+    assert (rule.series, rule.again) == (None, False)
+
+
 def test_two_rules_of_one_name_are_two(desk: Desk) -> None:
     desk.send(name="Won")
     assert desk.slugs == ["won", "paid", "won-2"]

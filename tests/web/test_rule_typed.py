@@ -68,7 +68,7 @@ def test_what_is_missing_is_said_beside_its_control(desk: Desk) -> None:
     ("field", "test", "value", "control", "sentence"),
     [
         ("Deal: Order nmber", "filled", "", "field-0", "Did you mean “Deal: Order number”?"),
-        ("zzzzzz", "filled", "", "field-0", "Choose one of the list."),
+        ("zzzzzz", "filled", "", "field-0", "Choose one from the list."),
         ("deal.cf.999", "filled", "", "field-0", "does not exist any more in Kommo"),
         ("product.price", "filled", "", "field-0", "field of the deal, its contact"),
         ("Deal: Currency", "equals", "LTL", "value-0", "“LTL” is no choice"),
@@ -103,6 +103,11 @@ def test_a_stage_that_is_none_is_refused(desk: Desk, place: str) -> None:
 @pytest.mark.parametrize("name", ["x" * 101, "a\x00b", "x" * 100_000])
 def test_an_odd_name_is_refused(desk: Desk, name: str) -> None:
     assert list(desk.refused(name=name)) == ["name"]
+
+
+@pytest.mark.parametrize("series", ["Deposit", "a b", "x" * 61, "é", "a\x00"])
+def test_an_odd_series_is_refused(desk: Desk, series: str) -> None:
+    assert list(desk.refused(series=series)) == ["series"]
 
 
 def test_a_form_that_is_too_much_is_refused_in_a_sentence(desk: Desk) -> None:
