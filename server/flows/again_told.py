@@ -4,6 +4,7 @@ jobs know, without a call to a vendor."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from server.core.messages import N_
 from server.core.states import DocumentState, JobState
 from server.flows.again import Known, known_of
 from server.flows.attempt import unsettled
@@ -14,44 +15,48 @@ from server.store.activity_entries import deal_in
 from server.store.db import Session
 from server.store.ledger import DocumentRow
 
-LOOKS_FIRST = (
+LOOKS_FIRST = N_(
     "First looks in FreshBooks whether the earlier attempt made the invoice (reference "
     "%(reference)s). If it did, that one is kept; if not, the same invoice is sent again."
 )
-LOOKS_FOR_TWO = (
+LOOKS_FOR_TWO = N_(
     "First looks in FreshBooks for invoices with the reference %(reference)s. One is kept as this "
     "deal's; if there is none, it is sent again; if there are several, it stops again."
 )
-REFUSED = (
+REFUSED = N_(
     "The earlier attempt surely made nothing. Reads the deal again, and may create one invoice."
 )
-NEW = "Reads the deal again; nothing was made so far, so it may create one invoice."
-NO_RULE = "No rule is on, so the deal is only left out again."
-COMPARES = (
+NEW = N_("Reads the deal again; nothing was made so far, so it may create one invoice.")
+NO_RULE = N_("No rule is on, so the deal is only left out again.")
+COMPARES = N_(
     "Compares invoice %(number)s in FreshBooks with the deal's draft again. If they agree now, it "
     "goes on as the rule wants; if not, nothing is sent. No other invoice is made."
 )
-DELETED = (
+DELETED = N_(
     "Invoice %(number)s was deleted in FreshBooks; none is made in its place. That is written on "
     "the deal."
 )
 SENDS = {
-    "mark_sent": "Invoice %(number)s exists; it is marked as sent, and written on the deal. No "
-    "other invoice is made.",
-    "email": "Invoice %(number)s exists; it is mailed unless that was done already, and written on "
-    "the deal. No other invoice is made.",
+    "mark_sent": N_(
+        "Invoice %(number)s exists; it is marked as sent, and written on the deal. No other "
+        "invoice is made."
+    ),
+    "email": N_(
+        "Invoice %(number)s exists; it is mailed unless that was done already, and written on the "
+        "deal. No other invoice is made."
+    ),
 }
-EXISTS = "Invoice %(number)s exists. No other invoice is made."
-WRITES = (
+EXISTS = N_("Invoice %(number)s exists. No other invoice is made.")
+WRITES = N_(
     "Invoice %(number)s exists; its number, link, amount and status are written on the deal. No "
     "other invoice is made."
 )
-TELLS = "Makes one task in Kommo for the deal's responsible user, unless that was solved."
-RUNNING = "Something runs for this deal at this moment; this comes after it."
-NOT_CONNECTED = "%(vendor)s is not connected, so it waits until somebody connects it again."
-ELSEWHERE = "The invoice was begun in the FreshBooks business that was connected before."
-EVENT = "Reads this message of Kommo again, and then the deals that it names."
-PLUMBING = "Does this once more, now. It makes no invoice."
+TELLS = N_("Makes one task in Kommo for the deal's responsible user, unless that was solved.")
+RUNNING = N_("Something runs for this deal at this moment; this comes after it.")
+NOT_CONNECTED = N_("%(vendor)s is not connected, so it waits until somebody connects it again.")
+ELSEWHERE = N_("The invoice was begun in the FreshBooks business that was connected before.")
+EVENT = N_("Reads this message of Kommo again, and then the deals that it names.")
+PLUMBING = N_("Does this once more, now. It makes no invoice.")
 
 
 @dataclass(frozen=True)
