@@ -71,6 +71,31 @@ def state_name(state: str, kind: str = "invoice") -> str:
     return names.get(state, state)
 
 
+def document_name(kind: str) -> str:
+    names: dict[str, str] = {
+        "invoice": _("Invoice"),
+        "client": _("Client"),
+        "task": _("Task in Kommo"),
+        "email": _("E-mail"),
+    }
+    return names.get(kind, kind.capitalize())
+
+
+def invoice_status(status: str) -> str:
+    """FreshBooks' own word for a made invoice, by ``statuses.word_of``; another one as it is."""
+    names: dict[str, str] = {
+        "draft": _("draft"),
+        "sent": _("sent"),
+        "viewed": _("viewed"),
+        "partial": _("partly paid"),
+        "paid": _("paid"),
+        "overdue": _("overdue"),
+        "disputed": _("disputed"),
+        "deleted": _("deleted"),
+    }
+    return names.get(status, status)
+
+
 def outcome_name(outcome: str) -> str:
     names: dict[str, str] = {
         AttemptOutcome.OPEN: _("under way"),

@@ -4,28 +4,31 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import gettext as _
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
+from server.core.messages import N_
 from server.vendors.freshbooks import hooks as freshbooks
 from server.vendors.kommo import hooks as kommo
 
 log = structlog.get_logger()
 
 SENTENCES = {
-    400: "This request cannot be read.",
-    401: "Sign in first.",
-    403: "This is not allowed.",
-    404: "There is nothing here.",
-    405: "This address does not take that method.",
-    411: "Say how long the body is.",
-    413: "This is too much at once.",
-    414: "This address is too long.",
-    415: "This kind of content is not taken here.",
-    429: "Too many requests. Try again later.",
-    500: "Something went wrong on our side. It has been noted.",
-    503: "Not now. Try again in a moment.",
+    400: N_("This request cannot be read."),
+    401: N_("Sign in first."),
+    403: N_("This is not allowed."),
+    404: N_("There is nothing here."),
+    405: N_("This address does not take that method."),
+    411: N_("Say how long the body is."),
+    413: N_("This is too much at once."),
+    414: N_("This address is too long."),
+    415: N_("This kind of content is not taken here."),
+    429: N_("Too many requests. Try again later."),
+    500: N_("Something went wrong on our side. It has been noted."),
+    503: N_("Not now. Try again in a moment."),
 }
+TITLES = {403: N_("Not allowed"), 404: N_("Not found")}
 # Vendors' servers and scripts call these; a page would be lost on them.
 _MACHINES = ("/hooks/", "/oauth/kommo/revoked", "/embed/session", "/embed/renew")
 
@@ -39,13 +42,14 @@ def install(app: Flask) -> None:
 
 def said(status: int, sentence: str = "") -> Response:
     """An error's answer in the form that the caller reads."""
-    sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
+    sentence = sentence or str(_(SENTENCES.get(status, HTTPStatus(status).phrase)))
     if request.headers.get("HX-Request") == "true":  # shown beside the page that asked
         response = Response(f"<p>{escape(sentence)}</p>", mimetype="text/html")
     elif _wants_json():
         response = jsonify({"error": sentence})
     else:
-        response = Response(page(HTTPStatus(status).phrase, sentence), mimetype="text/html")
+        title = str(_(TITLES.get(status, N_("This did not work"))))
+        response = Response(page(title, sentence), mimetype="text/html")
     response.status_code = status
     return response
 

@@ -21,7 +21,7 @@ from server.flows.vendor_lists import last_known
 from server.web.auth import Act, Auth, Page, needs
 from server.web.difference_words import IN_SHORT, LONGEST, Line, Words
 from server.web.here import world
-from server.web.overtaken import saved_meanwhile
+from server.web.overtaken import authors, saved_meanwhile
 from server.web.pages import go, show
 from server.web.visitor import visitor
 
@@ -91,12 +91,6 @@ def restore(number: int) -> AnyResponse:
 
 def words(longest: int = LONGEST) -> Words:
     return Words(last_known(world(), visitor().account_id), longest)
-
-
-def authors() -> dict[str, str]:
-    """Those that are no persons, by the names under which they are kept."""
-    command = _("command line")
-    return {"connect": "Billhook", "settings import": command, "command line": command}
 
 
 def based_on() -> int:

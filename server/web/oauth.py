@@ -6,6 +6,7 @@ A view only reads the request and names the answer; the stories are in ``flows``
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.flows import connect_freshbooks, connect_kommo, farewell, welcome
@@ -23,7 +24,6 @@ oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
 
 LONGEST = 4096  # characters of one value in a query; a code has about 1000
 STORIES: dict[str, Any] = {"kommo": connect_kommo, "freshbooks": connect_freshbooks}
-WAITING = "Almost done. Go back to where you began and confirm what is connected."
 
 
 @oauth.before_request
@@ -32,7 +32,7 @@ def _readable() -> Response | None:
         abort(405)
     values = [*request.args.values()]
     if len(values) > 20 or any(len(value) > LONGEST for value in values):
-        return said(400, "The query is longer than any that we know.")
+        return said(400, _("The query is longer than any that we know."))
     return None
 
 
@@ -99,7 +99,8 @@ def kommo_revoked() -> Response:
 def _came_back(vendor: str) -> AnyResponse:
     begun = Begun(request.args.get("state", ""), request.cookies.get(_cookie(vendor), ""))
     STORIES[vendor].take_answer(world(), begun, _answer())
-    response = Response(page("Connected, almost", WAITING), mimetype="text/html")
+    waiting = _("Almost done. Go back to where you began and confirm what is connected.")
+    response = Response(page(_("Connected, almost"), waiting), mimetype="text/html")
     response.delete_cookie(_cookie(vendor), path="/")
     return response
 

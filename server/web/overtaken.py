@@ -20,12 +20,19 @@ class SavedMeanwhile:
     what: tuple[str, ...]
 
 
+def authors() -> dict[str, str]:
+    """Those that are no persons, by the names under which they are kept."""
+    command = _("command line")
+    return {"connect": "Billhook", "settings import": command, "command line": command}
+
+
 def saved_meanwhile(overtaken: Overtaken) -> list[SavedMeanwhile]:
     """Oldest first; what "frame/overtaken.html" shows."""
-    told, before = [], overtaken.based_on
+    told, before, names = [], overtaken.based_on, authors()
     for version in overtaken.since:
         what = _what(before, version.document)
-        told.append(SavedMeanwhile(version.number, version.author, version.at, what))
+        author = names.get(version.author, version.author)
+        told.append(SavedMeanwhile(version.number, author, version.at, what))
         before = version.document
     return told
 

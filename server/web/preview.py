@@ -17,6 +17,7 @@ from server.flows import set_up
 from server.flows.change_settings import newest
 from server.flows.preview import Preview, find_deals, preview
 from server.flows.vendor_lists import lists_of
+from server.web import activity_words as words
 from server.web.auth import Auth, Page, needs
 from server.web.here import world
 from server.web.mapping_typed import document_from
@@ -52,6 +53,7 @@ def ask() -> AnyResponse:
         rules=document.rules,
         slug=slug,
         line_amount=line_amount,
+        words=words,
     )
 
 
@@ -75,6 +77,7 @@ def live() -> AnyResponse:
         seen=seen,
         deal_id=deal_id,
         line_amount=line_amount,
+        words=words,
     )
 
 
