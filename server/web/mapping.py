@@ -14,6 +14,7 @@ from server.core.settings_diff import differences
 from server.core.vendor_lists import Lists, missing_in
 from server.flows import make_fields, set_up
 from server.flows.change_settings import Overtaken, newest, save_if
+from server.flows.find_deals import find_deals
 from server.flows.vendor_lists import lists_of
 from server.web import mapping_rows
 from server.web.auth import Act, Auth, Page, needs
@@ -95,6 +96,14 @@ def check() -> AnyResponse:
     told = {name: typed.errors.get(name, "") for name in form if name not in typed.unfinished}
     group = request.headers.get("HX-Trigger", "").removesuffix("-row")
     return part("mapping/check.html", "told", wrong=of_group(told, group))
+
+
+@pages.get("/deals")
+@needs(Auth.SESSION, Page.MAPPING)
+def deals() -> AnyResponse:
+    """Deals to try the form on; without script the page of previews finds them."""
+    found = find_deals(world(), visitor().account_id, request.args.get("q", ""))
+    return part("mapping/preview.html", "deals", found=found)
 
 
 @pages.post("/fields")

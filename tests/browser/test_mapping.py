@@ -9,6 +9,7 @@ from server.flows import change_settings
 from server.flows.change_settings import newest
 from tests.browser.conftest import FramePage
 from tests.rig import Rig
+from tests.stories.shop import Shop
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ def test_a_field_is_found_checked_and_saved(rig: Rig, app_page: Page) -> None:
     expect(app_page.get_by_text("Did you mean")).to_be_hidden()
     expect(field).not_to_have_attribute("aria-invalid", "true")
     app_page.get_by_role("button", name="Save", exact=True).click()
-    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    expect(app_page.get_by_text("Saved.", exact=True)).to_be_visible()
     assert mapping_of(rig)["po_number"]["field"].startswith("deal.cf.")
     assert mapping_of(rig)["notes"] == MAPPING["notes"]
 
@@ -61,7 +62,7 @@ def test_a_field_is_put_into_a_text(rig: Rig, app_page: Page) -> None:
     expect(text).to_be_focused()
     text.press("Tab")
     app_page.get_by_role("button", name="Save", exact=True).click()
-    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    expect(app_page.get_by_text("Saved.", exact=True)).to_be_visible()
     assert mapping_of(rig)["notes"] == {"text": "For {contact.name}"}
 
 
@@ -80,7 +81,7 @@ def test_a_row_is_added_where_one_types_on(rig: Rig, app_page: Page) -> None:
     app_page.keyboard.type("9,5")
     expect(app_page.get_by_label("Terms: text").first).to_have_value("kept")
     app_page.keyboard.press("Enter")  # saves; it does not press the first other button
-    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    expect(app_page.get_by_text("Saved.", exact=True)).to_be_visible()
     table = {"None": [], "Reduced": [{"name": "VAT", "percent": "9.5"}]}
     assert mapping_of(rig)["taxes"]["table"] == table
     assert mapping_of(rig)["terms"] == {"text": "kept"}
@@ -113,7 +114,7 @@ def test_two_admins_at_once(rig: Rig, app_page: Page) -> None:
     expect(app_page.get_by_label("Notes: text")).to_have_value("mine")
     expect(app_page.get_by_label("Terms: text").first).to_have_value("Bob's terms")
     app_page.get_by_role("button", name="Save", exact=True).click()
-    expect(app_page.get_by_text("Saved.")).to_be_visible()
+    expect(app_page.get_by_text("Saved.", exact=True)).to_be_visible()
     assert mapping_of(rig)["notes"] == {"text": "mine"}
     assert mapping_of(rig)["terms"] == {"text": "Bob's terms"}
 
@@ -131,6 +132,29 @@ def test_the_fields_are_made_while_one_looks_on(rig: Rig, app_page: Page) -> Non
     expect(app_page.get_by_text("not in Kommo yet")).to_be_hidden()
 
 
+def test_a_deals_invoice_follows_what_is_typed(rig: Rig, app_page: Page) -> None:
+    shop = Shop(rig, mapping=MAPPING)
+    shop.deal("90.00", name="Two desks")
+    shop.deal("120.50", name="Forty chairs")
+    app_page.goto(f"{rig.url}/app/mapping")
+    app_page.get_by_role("button", name="Find").click()
+    app_page.get_by_role("radio", name="Forty chairs").check()
+    preview = app_page.get_by_role("region", name="Preview", exact=True)
+    expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€145.81")
+    app_page.get_by_label("Percent").first.fill("10")
+    app_page.get_by_label("Percent").first.press("Tab")
+    expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€132.55")
+    app_page.get_by_role("button", name="Another rate").click()  # the page comes anew
+    expect(app_page.locator("#taxes-fixed-2-name")).to_be_focused()
+    expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€132.55")
+    expect(app_page.get_by_role("radio", name="Deal")).to_be_checked()
+    app_page.get_by_label("Percent").first.fill("x")
+    app_page.get_by_label("Percent").first.press("Tab")
+    expect(preview.get_by_text("it is marked there")).to_be_visible()
+    assert mapping_of(rig)["taxes"]["fixed"] == [{"name": "VAT", "percent": "21"}]
+    assert shop.invoices == []
+
+
 def test_within_kommo_it_is_the_same_page(frame_page: FramePage) -> None:
     rig = frame_page.rig
     mapped(rig)
@@ -143,7 +167,7 @@ def test_within_kommo_it_is_the_same_page(frame_page: FramePage) -> None:
     inside.get_by_role("button", name="Another rate").click()
     expect(inside.locator("#taxes-fixed-2-name")).to_be_focused()
     inside.get_by_role("button", name="Save", exact=True).click()
-    expect(inside.get_by_text("Saved.")).to_be_visible()
+    expect(inside.get_by_text("Saved.", exact=True)).to_be_visible()
     assert mapping_of(rig)["notes"] == {"text": "from the frame"}
     assert mapping_of(rig)["taxes"]["fixed"] == [{"name": "VAT", "percent": "22"}]
 
@@ -168,7 +192,7 @@ def test_without_script_everything_can_be_typed_and_saved(
     page.get_by_label("How much: from").select_option("Text")
     page.get_by_label("How much: text").fill("10")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     mapping = mapping_of(rig)
     assert mapping["terms"] == {"text": "14 days"}
     assert mapping["taxes"]["table"] == {"Reduced": []}

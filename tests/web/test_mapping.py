@@ -265,6 +265,21 @@ def test_a_list_of_kommo_that_is_no_product_list_is_chosen(rig: Rig, admin: LetI
     assert controls(admin.get(URL))[f"lines-catalogs-{services.id}"] == "on"
 
 
+def test_deals_are_found_to_try_the_form_on(rig: Rig, admin: LetIn) -> None:
+    pipeline = next(iter(rig.kommo.pipelines.values()))
+    place = {"pipeline_id": pipeline.id, "stage_id": pipeline.stage("Talks").id}
+    deal = rig.kommo.add_deal("Forty <chairs>", 90, **place)
+    found = admin.get(f"{URL}/deals?q=Forty").text
+    assert f'value="{deal.id}" form="mapping" checked' in found
+    assert "Forty &lt;chairs&gt;" in found
+    assert 'class="note"' in admin.get(f"{URL}/deals?q=nobody+sold+it").text
+    form = changed(admin) | {"deal": str(deal.id)}
+    again = admin.post(f"{URL}/form", data={**form, "do": "add:taxes-fixed"})
+    assert controls(again)["notes-0-kind"] == "none"
+    assert f'value="{deal.id}" form="mapping" checked' in again.text  # it is still chosen
+    assert admin.post(URL, data=form).status_code == 303
+
+
 def test_a_manager_does_not_see_the_mapping(rig: Rig) -> None:
     manager = let_in(rig, Role.MANAGER)
     assert manager.get(URL).status_code == 403
