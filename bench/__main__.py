@@ -1,4 +1,4 @@
-"""``python -m bench [webhook cpu latency killed activity pages sync]``: all of them where none is named.
+"""``python -m bench [webhook cpu latency killed activity pages sync]``: all where none is named.
 
 Exits 1 when a target is missed.
 """

@@ -18,7 +18,7 @@ from server.flows.change_settings import newest
 from server.flows.preview import Preview, find_deals, preview
 from server.flows.vendor_lists import lists_of
 from server.web import activity_words as words
-from server.web.auth import Auth, Page, needs
+from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
 from server.web.mapping_typed import document_from
 from server.web.pages import part, show
@@ -58,7 +58,7 @@ def ask() -> AnyResponse:
 
 
 @pages.post("/live")
-@needs(Auth.SESSION, Page.PREVIEW)
+@needs(Auth.SESSION, Page.PREVIEW, Act.CHANGE)
 def live() -> AnyResponse:
     """The same deal by the mapping as it stands in the form, saved or not."""
     deal_id = _deal_id(request.form.get("deal", ""))
