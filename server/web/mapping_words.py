@@ -15,14 +15,7 @@ def titles() -> dict[str, str]:
         "po_number": _("PO number"),
         "language": _("Language"),
         "due_days": _("Days until due"),
-        "lines.from": _("Lines are made from"),
-        "lines.catalogs": _("Lists with what is sold"),
-        "lines.name": _("Name of a line"),
-        "lines.sku": _("Article number (SKU)"),
-        "lines.description": _("Description of a line"),
-        "lines.price": _("Price"),
-        "lines.when_amount_differs": _("When the deal's amount is not the sum of its products"),
-        "lines.extra_decimals": _("When a line does not come out in whole cents"),
+        **_lines(),
         "taxes.fixed": _("Rates"),
         "taxes.field": _("Field that says the tax"),
         "taxes.table": _("What its values mean"),
@@ -47,6 +40,19 @@ def title_of(control: str) -> str:
     while control and control not in named:
         control = control.rpartition("-")[0]
     return named.get(control, "")
+
+
+def _lines() -> dict[str, str]:
+    return {
+        "lines.from": _("Lines are made from"),
+        "lines.catalogs": _("Lists with what is sold"),
+        "lines.name": _("Name of a line"),
+        "lines.sku": _("Article number (SKU)"),
+        "lines.description": _("Description of a line"),
+        "lines.price": _("Price"),
+        "lines.when_amount_differs": _("When the deal's amount is not the sum of its products"),
+        "lines.extra_decimals": _("When a line does not come out in whole cents"),
+    }
 
 
 def _client() -> dict[str, str]:
