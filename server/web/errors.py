@@ -29,6 +29,7 @@ SENTENCES = {
     503: N_("Not now. Try again in a moment."),
 }
 TITLES = {403: N_("Not allowed"), 404: N_("Not found")}
+TITLE = N_("This did not work")  # of every other
 # Vendors' servers and scripts call these; a page would be lost on them.
 _MACHINES = ("/hooks/", "/oauth/kommo/revoked", "/embed/session", "/embed/renew")
 
@@ -48,7 +49,7 @@ def said(status: int, sentence: str = "") -> Response:
     elif _wants_json():
         response = jsonify({"error": sentence})
     else:
-        title = str(_(TITLES.get(status, N_("This did not work"))))
+        title = str(_(TITLES.get(status, TITLE)))
         response = Response(page(title, sentence), mimetype="text/html")
     response.status_code = status
     return response
