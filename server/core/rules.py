@@ -15,12 +15,14 @@ from server.core.settings_model import Rule
 
 @dataclass(frozen=True)
 class Entry:
-    """One proven entering of a stage; ``at`` by the vendor's clock, ``id`` is our row's."""
+    """One proven entering of a stage; ``at`` by the vendor's clock, ``id`` is our row's,
+    ``event`` the vendor's id of it, "" while only a hook told of it."""
 
     pipeline_id: int
     stage_id: int
     at: datetime
     id: int
+    event: str = ""
 
 
 @dataclass(frozen=True)

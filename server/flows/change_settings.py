@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from server.core.settings import SettingsDocument, default_settings, validate
+from server.core.settings import InvalidSettings, SettingsDocument, default_settings, validate
 from server.core.states import JobClass
 from server.flows import deal_fields, pipelines, product_lists
 from server.flows.glance import Deadline, Glance, look
 from server.flows.settings_of import settings_of
 from server.flows.world import World
-from server.store import calls, jobs, settings
+from server.store import calls, jobs, numbered, settings
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
 PARKED_ON_SETTINGS = ("problems",)
+CHANGED_SERIES = "cannot change: the rule has billed deals. Make a new rule for another series"
 PATIENCE = 35.0  # a call takes 30 seconds at most
 MOST_TOLD = 20  # versions that who was overtaken is told of
 
@@ -56,6 +57,7 @@ def save(world: World, account_id: int, data: Any, author: str) -> SettingsDocum
     document = validate(data)
     now = world.clock.now()
     with world.database.write() as session:
+        _series_stand(session, account_id, document)
         settings.save(session, account_id, document.to_json(), author, now)
         _follow(session, account_id, document, author, now)
     return document
@@ -78,11 +80,32 @@ def save_if(
     document = validate(data)
     now = world.clock.now()
     with world.database.write() as session:
+        _series_stand(session, account_id, document)
         body = document.to_json()
         if settings.save_after(session, account_id, body, author, now, based_on=based_on):
             _follow(session, account_id, document, author, now)
             return document
     raise _overtaken(world, account_id, based_on)
+
+
+def _series_stand(session: Session, account_id: int, document: SettingsDocument) -> None:
+    """A rule that has billed keeps its series: in another one, its deals would be billed anew."""
+    before = settings.current(session, account_id)
+    known = before.document.get("rules", ()) if before else ()
+    same = {(rule.get("slug"), rule.get("series")) for rule in known}
+    changed = [
+        (place, rule)
+        for place, rule in enumerate(document.rules)
+        if (rule.slug, rule.series) not in same
+    ]
+    used = numbered.purposes_used(session, account_id) if changed else {}
+    wrong = [
+        (f"rules.{place}.series", CHANGED_SERIES)
+        for place, rule in changed
+        if used.get(rule.slug, set()) - {rule.purpose}
+    ]
+    if wrong:
+        raise InvalidSettings(wrong)
 
 
 def _overtaken(world: World, account_id: int, based_on: int) -> Overtaken:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.core.settings import SettingsDocument
+from server.core.settings import Rule, SettingsDocument
 from server.core.states import DocumentState, JobClass
 from server.flows.settings_of import validated
 from server.flows.world import World
@@ -30,6 +30,7 @@ class Plan:
     inserted with its verdict."""
 
     replay: bool = False
+    rules: tuple[Rule, ...] = ()
     looked_at: int = 0  # changes
     known: dict[int, Known] = field(default_factory=dict)  # deals
     entering: list[Change] = field(default_factory=list)
@@ -82,8 +83,9 @@ def not_ours(state: str, external_id: str, told: KommoHook) -> str | None:
 def _plan(
     session: Session, account_id: int, told: KommoHook, text: str | None, *, replay: bool = False
 ) -> Plan:
-    plan = Plan(replay)
-    named = triggers(validated(text)) if text is not None else set()
+    document = validated(text) if text is not None else None
+    plan = Plan(replay, document.rules if document else ())
+    named = triggers(document) if document else set()
     for change in told.changes:
         if change.entity == "leads":
             at_trigger = (change.pipeline_id, change.stage_id) in named
@@ -111,7 +113,7 @@ def _plan_deal(
         plan.restored.append(change.id)
     if not at_trigger and not known.in_work and change.id not in plan.deals:
         return False
-    if known.has_documents and not plan.replay and _billed(session, account_id, change.id):
+    if known.has_documents and not plan.replay and _billed(session, account_id, plan, change):
         return False
     plan.deals[change.id] = known
     return True
@@ -161,11 +163,26 @@ def _enter(  # one entry, and how sure we are that it is the deal's first
     inbox.enter(session, account_id, entered, none_seen=first)
 
 
-def _billed(session: Session, account_id: int, deal_id: int) -> bool:
-    """Nothing is left to do for this deal: our own writes come back as hooks and end here."""
-    documents = ledger.of_source(session, account_id, "kommo", str(deal_id))
-    invoices = [row for row in documents if row.kind == "invoice"]
-    return any(row.settled and row.state != DocumentState.AMBIGUOUS for row in invoices)
+def _billed(session: Session, account_id: int, plan: Plan, change: Change) -> bool:
+    """Nothing is left to do for this deal: our own writes come back as hooks and end here.
+
+    Where rules bill a deal more than once, those that name the stage are asked, and what is under
+    way is looked at.
+    """
+    documents = ledger.of_source(session, account_id, "kommo", str(change.id))
+    settled = {
+        row.purpose
+        for row in documents
+        if row.kind == "invoice" and row.settled and row.state != DocumentState.AMBIGUOUS
+    }
+    again, purposes = any(r.again for r in plan.rules), {r.purpose for r in plan.rules}
+    if not again and len(purposes) < 2:
+        return bool(settled) and purposes <= settled
+    place = (change.pipeline_id, change.stage_id)
+    here = [r for r in plan.rules if place in {(t.pipeline_id, t.stage_id) for t in r.when}]
+    if plan.known[change.id].in_work or (change.action in ENTERING and any(r.again for r in here)):
+        return False
+    return {rule.purpose for rule in here} <= settled
 
 
 def _show_again(session: Session, account_id: int, deal_id: int, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The invoice's number, link, amount and status go to the deal's custom fields.
 
 Written only when something differs from what stands there by our own last writing. The fields are
-found by their code and made when they are missing.
+found by their code and made when they are missing. Of several invoices the deal shows the newest.
 """
 
 from decimal import Decimal
@@ -16,6 +16,7 @@ from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.flows.tasks_done import defer_completion
 from server.store import ledger
+from server.store.db import Session
 from server.store.ledger import DocumentRow
 from server.vendors.kommo.fields import Choice, FieldInput
 
@@ -26,7 +27,10 @@ def invoice_to_deal(run: Run) -> str:
     document_id = DocumentId(int(run.job.subject.removeprefix("invoice:")))
     with run.world.database.read() as session:
         document = ledger.get(session, document_id)
+        newer = _newer(session, document)
         into = settings_of(session, run.account_id).mapping.write_back
+    if newer:
+        return f"the deal shows invoice {newer.number}, which is newer"
     values = shown(run, document, into)
     now_there = digest({code: str(value) for code, value in values.items()})
     if now_there == document.written:
@@ -39,6 +43,13 @@ def invoice_to_deal(run: Run) -> str:
             result = f"Done: the deal shows invoice {document.number}."
             defer_completion(session, run, document.source_id, result)
     return f"{document.number} {document.status}"
+
+
+def _newer(session: Session, document: DocumentRow) -> DocumentRow | None:
+    """The deal's newest invoice, where it is another one."""
+    rows = ledger.of_source(session, document.account_id, document.source, document.source_id)
+    made = [row for row in rows if row.kind == "invoice" and row.upstream_id is not None]
+    return made[-1] if made and made[-1].id > document.id else None
 
 
 def shown(run: Run, document: DocumentRow, into: WriteBack) -> dict[str, FieldInput]:

@@ -77,12 +77,11 @@ def _claim(run: Run, draft: InvoiceDraft, plan: Plan, customer_id: str) -> Docum
     return _create(run, document, attempt)
 
 
-def resume(run: Run, key: Key) -> DocumentRow | None:
-    """Go on from where an earlier run stopped; None: nothing of this key is under way."""
+def resume(run: Run, document: DocumentRow) -> DocumentRow | None:
+    """Go on from where an earlier run stopped; None: of this document nothing is under way."""
     with run.world.database.read() as session:
-        document = ledger.look(session, key)
-        attempt = ledger.last_attempt(session, document.id) if document else None
-    if document is None or attempt is None:
+        attempt = ledger.last_attempt(session, document.id)
+    if attempt is None:
         return None
     if _under_way(document, attempt) and document.home != _home(run):
         raise CannotBill([ELSEWHERE])

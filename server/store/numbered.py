@@ -58,4 +58,17 @@ def number_if_any(
     return found
 
 
+def purposes_used(session: Session, account_id: int) -> dict[str, set[str]]:
+    """By the rule's slug, what it has made invoices for, or has begun to."""
+    rows = session.execute(
+        sa.select(DocumentRow.rule_slug, DocumentRow.purpose)
+        .where(DocumentRow.account_id == account_id, DocumentRow.kind == "invoice")
+        .distinct()
+    )
+    used: dict[str, set[str]] = {}
+    for slug, purpose in rows:
+        used.setdefault(slug, set()).add(purpose)
+    return used
+
+
 _TABLE = cast("sa.Table", NumberedEntryRow.__table__)

@@ -12,7 +12,7 @@ from flask import Blueprint, abort, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.core.settings import SettingsDocument
+from server.core.settings import InvalidSettings, SettingsDocument
 from server.core.settings_diff import differences
 from server.flows import change_settings, settings_history
 from server.flows.change_settings import Overtaken
@@ -86,6 +86,8 @@ def restore(number: int) -> AnyResponse:
         )
     except Overtaken as overtaken:
         return _page(version, 422, meanwhile=saved_meanwhile(overtaken))
+    except InvalidSettings as wrong:  # what was right then contradicts what was billed since
+        return _page(version, 422, errors=wrong.errors)
     return go("history.listed", said="restored")
 
 

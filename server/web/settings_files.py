@@ -118,6 +118,8 @@ def _store(sealed: str) -> AnyResponse:
         )
     except Overtaken as overtaken:
         return _compared(document, 422, meanwhile=saved_meanwhile(overtaken))
+    except InvalidSettings as wrong:
+        return _refused(wrong.errors)
     return go("history.listed", said="saved")
 
 

@@ -12,8 +12,9 @@ from server.core import settings_file
 from server.flows import change_settings
 from server.web.auth import Role
 from tests.rig import Rig
+from tests.stories.shop import Shop
 from tests.web.letting_in import LetIn, let_in
-from tests.web.test_history import HISTORY, document, rules_now, save, text
+from tests.web.test_history import HISTORY, document, restored, rules_now, save, text
 
 EXPORT, IMPORT = f"{HISTORY}/export", f"{HISTORY}/import"
 
@@ -228,3 +229,20 @@ def test_a_file_of_a_stranger_never_becomes_markup(rig: Rig) -> None:
 
 def test_a_manager_may_take_nothing_in(rig: Rig) -> None:
     assert taken(let_in(rig, Role.MANAGER), document("won")).status_code == 403
+
+
+def test_a_version_that_contradicts_what_was_billed_since_is_refused_in_words(rig: Rig) -> None:
+    shop = Shop(rig)
+    other = shop.document("draft", {}, series="other")
+    save(rig, "Ann", other)
+    save(rig, "Ann", shop.document("draft", {}))
+    shop.issue(shop.deal())
+    refused = restored(let_in(rig), 3, seen=4)
+    assert refused.status_code == 422
+    said = text(refused)
+    assert "It was not restored." in said
+    assert "rules.0.series cannot change: the rule has billed deals." in said
+    file = let_in(rig)
+    asked = taken(file, other)
+    assert "Nothing was stored." in text(file.post(f"{HISTORY}/import", data=hidden(asked)))
+    assert change_settings.newest(rig.world, rig.account_id)[1] == 4

@@ -1,0 +1,95 @@
+"""Whether a deal is billed, by what was proven of its entering stages.
+
+Hooks prove most of it; where they do not suffice, Kommo's own list of events is asked, once a run.
+A rule that bills again on re-entry needs Kommo's id of the entering: hooks are repeated and carry
+none, so without it a repetition would look like another entering.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from server.core import rules
+from server.core.errors import TryLater
+from server.core.rules import Bill, Decision, Entry
+from server.core.sale import Sale
+from server.core.settings import Rule
+from server.flows import pipelines
+from server.flows.entered import entered
+from server.flows.run import Run
+from server.store import inbox, settings
+
+LISTED_WITHIN = timedelta(minutes=10)  # Kommo's list may be late, but not for longer (sweep_events)
+ASK_AGAIN = timedelta(minutes=1)
+
+
+class Judge:
+    """Of one deal, in one run."""
+
+    def __init__(self, run: Run, sale: Sale) -> None:
+        self._run = run
+        self._sale = sale
+        self._asked = False
+        self._unheard: set[int] = set()  # entries that Kommo does not list, and will not any more
+
+    def decide(self, among: Sequence[Rule]) -> Decision:
+        """The first of these rules that bills, or why none does. Raises the outcomes."""
+        decision = self._by(among)
+        if not isinstance(decision, Bill):
+            place = (self._sale.place.pipeline_id, self._sale.place.stage_id)
+            named = {(t.pipeline_id, t.stage_id) for rule in among for t in rule.when}
+            if place in named and self.ask():
+                decision = self._by(among)
+        while isinstance(decision, Bill) and decision.rule.again and not decision.entry.event:
+            self._hear_of(decision.entry)
+            decision = self._by(among)
+        return decision
+
+    def _by(self, among: Sequence[Rule]) -> Decision:
+        run = self._run
+        with run.world.database.read() as session:
+            rows = inbox.entries(session, run.account_id, int(self._sale.source_id))
+            switched_on = settings.switched_on(session, run.account_id)
+            named_since = settings.named_since(session, run.account_id)
+        known = [
+            Entry(row.pipeline_id, row.stage_id, row.at, row.id, row.upstream_id or "")
+            for row in rows
+            if row.id not in self._unheard
+        ]
+        return rules.decide(
+            self._sale,
+            among,
+            known,
+            switched_on,
+            stages=pipelines.stage_order(run, self._sale.place),
+            named_since=named_since,
+            replay=bool(run.job.payload.get("replay")),
+        )
+
+    def _hear_of(self, entry: Entry) -> None:
+        """Ask for its event; wait for it while it may be late; then it was a repetition."""
+        if not self._asked:
+            self.ask()
+        elif entry.at + LISTED_WITHIN > self._run.now():
+            said = "Kommo does not list yet that the deal entered the stage."
+            raise TryLater("kommo:events", said, after=ASK_AGAIN, burns=False)
+        else:
+            self._unheard.add(entry.id)
+
+    def ask(self) -> bool:
+        """Ask Kommo, once, when the deal entered its stages since a rule is on; whether that was
+        news."""
+        if self._asked:
+            return False
+        self._asked = True
+        run, deal_id = self._run, int(self._sale.source_id)
+        with run.world.database.read() as session:
+            since = min(settings.switched_on(session, run.account_id).values(), default=None)
+        if since is None:
+            return False
+        told = run.kommo.stage_events(since=since, deal_ids=[deal_id])
+        with run.phase() as session:
+            news = [
+                inbox.enter(session, run.account_id, entry)
+                for entry in entered(told, {deal_id: self._sale.place})
+            ]
+        return any(news)
