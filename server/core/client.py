@@ -5,6 +5,7 @@ import re
 from server.core import settings_model as settings
 from server.core.invoice import DraftClient
 from server.core.keys import client_key
+from server.core.said import say
 from server.core.sources import Reader
 
 # Enough to catch what a mail server would: a person corrects the rest.
@@ -35,8 +36,8 @@ def draft_client(reader: Reader, mapped: settings.Client, action: str) -> DraftC
         if not reader.problems.about("contact", "company"):
             reader.problems.add(
                 "client",
-                "The deal has no contact and no company.",
-                f"Add one to the deal in {reader.sale.source_name}.",
+                say("The deal has no contact and no company."),
+                say("Add one to the deal in %(where)s.", where=reader.sale.source_name),
             )
         return DraftClient("")
     texts = {name: reader.line_of_text(f"client.{name}", getattr(mapped, name)) for name in _TEXTS}
@@ -60,7 +61,9 @@ def language(reader: Reader, path: str, source: settings.Source | None) -> str:
         if _LANGUAGE.fullmatch(spelling.strip().lower()):
             return spelling.strip().lower()
     reader.problems.add(
-        path, f"“{value.text}” is no language code.", "Use two letters, like en or pt."
+        path,
+        say("“%(value)s” is no language code.", value=value.text),
+        say("Use two letters, like en or pt."),
     )
     return ""
 
@@ -70,8 +73,8 @@ def _email(reader: Reader, mapped: settings.Client, *, needed: bool) -> str:
     if email and not _E_MAIL.fullmatch(email):
         reader.problems.add(
             "client.email",
-            f"“{email}” is not an e-mail address.",
-            f"Correct it in {reader.sale.source_name}.",
+            say("“%(value)s” is not an e-mail address.", value=email),
+            say("Correct it in %(where)s.", where=reader.sale.source_name),
         )
         return ""
     if needed and not email:
@@ -82,11 +85,12 @@ def _email(reader: Reader, mapped: settings.Client, *, needed: bool) -> str:
 def _no_email(reader: Reader, mapped: settings.Client) -> tuple[str, str]:
     if mapped.email is None:
         return (
-            "No field is chosen for the client's e-mail.",
-            "Choose one in Billhook's settings.",
+            say("No field is chosen for the client's e-mail."),
+            say("Choose one in Billhook's settings."),
         )
-    whose = "company" if reader.sale.party.contact_id is None else "contact"
-    return f"The {whose} has no e-mail.", f"Add one in {reader.sale.source_name}."
+    of_company = reader.sale.party.contact_id is None
+    reason = say("The company has no e-mail.") if of_company else say("The contact has no e-mail.")
+    return reason, say("Add one in %(where)s.", where=reader.sale.source_name)
 
 
 def _key(reader: Reader, mapped: settings.Client, email: str, vat_number: str) -> str:
@@ -96,17 +100,20 @@ def _key(reader: Reader, mapped: settings.Client, email: str, vat_number: str) -
     if mapped.match_by == "vat":
         if any(letter.isalnum() for letter in vat_number):
             return client_key(vat_id=vat_number)
-        reason = "The client has no VAT number, and clients are matched by it."
-        reader.problems.add("client.vat_number", reason, f"Fill it in in {where}.")
+        reason = say("The client has no VAT number, and clients are matched by it.")
+        todo = say("Fill it in in %(where)s.", where=where)
+        reader.problems.add("client.vat_number", reason, todo)
         return ""
     if mapped.match_by == "company":
         if party.company_id is not None:
             return client_key(company_id=str(party.company_id))
-        reason = "The deal has no company, and clients are matched by it."
-        reader.problems.add("client.match_by", reason, f"Add the company in {where}.")
+        reason = say("The deal has no company, and clients are matched by it.")
+        todo = say("Add the company in %(where)s.", where=where)
+        reader.problems.add("client.match_by", reason, todo)
         return ""
     if party.contact_id is not None:
         return client_key(contact_id=str(party.contact_id))
-    reason = "The deal has no contact, and clients are matched by it."
-    reader.problems.add("client.match_by", reason, f"Add the contact in {where}.")
+    reason = say("The deal has no contact, and clients are matched by it.")
+    todo = say("Add the contact in %(where)s.", where=where)
+    reader.problems.add("client.match_by", reason, todo)
     return ""

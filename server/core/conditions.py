@@ -7,6 +7,7 @@ from typing import Literal
 
 from server.core.keys import folded
 from server.core.money import decimal_of
+from server.core.said import say
 from server.core.sale import FieldValue, Sale
 from server.core.settings_model import Condition
 from server.core.sources import look_up
@@ -38,10 +39,16 @@ def holds(sale: Sale, condition: Condition) -> bool:
 def in_words(condition: Condition) -> str:
     """The condition as a person would say it, for the reason of what was left out."""
     field, value = condition.field, condition.value
-    if condition.test == "in":
-        return f"{field} is one of {', '.join(f'“{one}”' for one in value)}"
-    words = {"filled": "is filled", "greater": f"is more than {value}", "equals": f"is “{value}”"}
-    return f"{field} {words[condition.test]}"
+    match condition.test:
+        case "in":
+            values = ", ".join(f"“{one}”" for one in value)
+            return say("%(field)s is one of %(values)s", field=field, values=values)
+        case "filled":
+            return say("%(field)s is filled", field=field)
+        case "greater":
+            return say("%(field)s is more than %(value)s", field=field, value=value)
+        case _:
+            return say("%(field)s is “%(value)s”", field=field, value=value)
 
 
 def _equals(value: FieldValue, wanted: str) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from server.core.lines import Form, Item, billed
 from server.core.money import digits
+from server.core.said import say
 from server.core.settings_model import Lines
 from server.core.sources import Reader
 
@@ -37,9 +38,11 @@ def _extra(reader: Reader, items: Sequence[Item], difference: Decimal) -> Item:
     if len(kinds) > 1:
         reader.problems.add(
             "lines.when_amount_differs",
-            "The deal's amount is higher than its products, which are taxed differently, "
-            "so nobody can say how to tax the difference.",
-            f"Make the amounts equal in {reader.sale.source_name}.",
+            say(
+                "The deal's amount is higher than its products, which are taxed differently, "
+                "so nobody can say how to tax the difference."
+            ),
+            say("Make the amounts equal in %(where)s.", where=reader.sale.source_name),
         )
     return Item("lines.adjustment", _NAME, "", Decimal(1), difference, items[0].taxes)
 
@@ -47,8 +50,15 @@ def _extra(reader: Reader, items: Sequence[Item], difference: Decimal) -> Item:
 def _refuse(reader: Reader, amount: Decimal, by_products: Decimal, form: Form) -> None:
     reader.problems.add(
         "lines.when_amount_differs",
-        f"The deal's amount is {form.price(amount)} {form.currency}, "
-        f"but its products come to {form.price(by_products)} {form.currency}.",
-        f"Make them equal in {reader.sale.source_name}, "
-        "or choose in Billhook's settings which one counts.",
+        say(
+            "The deal's amount is %(amount)s %(currency)s, "
+            "but its products come to %(sum)s %(currency)s.",
+            amount=form.price(amount),
+            sum=form.price(by_products),
+            currency=form.currency,
+        ),
+        say(
+            "Make them equal in %(where)s, or choose in Billhook's settings which one counts.",
+            where=reader.sale.source_name,
+        ),
     )

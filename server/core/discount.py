@@ -11,6 +11,7 @@ from decimal import Decimal
 from server.core.line_tax import percent_of
 from server.core.lines import Form, Item
 from server.core.money import decimal_of, decimals, plain, rounded
+from server.core.said import say
 from server.core.settings_model import Discount
 from server.core.sources import Reader
 
@@ -78,14 +79,16 @@ def _units(amount: Decimal, places: int) -> int:
 def _percent(reader: Reader, text: str) -> Decimal:
     percent = percent_of(text)
     if percent is None:
-        reason = f"The discount “{text}” is no percent between 0 and 100."
-        reader.problems.add("discount.value", reason, "Correct it; write it like 10 or 12.5.")
+        reason = say("The discount “%(value)s” is no percent between 0 and 100.", value=text)
+        reader.problems.add("discount.value", reason, say("Correct it; write it like 10 or 12.5."))
     elif decimals(percent) > PERCENT_DECIMALS:
-        reason = f"The discount of {plain(percent)} % has too many decimals."
-        reader.problems.add("discount.value", reason, f"It may have {PERCENT_DECIMALS}.")
+        reason = say(
+            "The discount of %(percent)s %% has too many decimals.", percent=plain(percent)
+        )
+        reader.problems.add("discount.value", reason, _may_have(PERCENT_DECIMALS))
     elif percent == 100:
-        reason = "A discount of 100 % leaves nothing to bill."
-        reader.problems.add("discount.value", reason, "Correct the discount.")
+        reason = say("A discount of 100 %% leaves nothing to bill.")
+        reader.problems.add("discount.value", reason, say("Correct the discount."))
     else:
         return percent
     return Decimal(0)
@@ -93,11 +96,19 @@ def _percent(reader: Reader, text: str) -> Decimal:
 
 def _amount(reader: Reader, number: Decimal | None, text: str, form: Form) -> Decimal:
     if number is None or number < 0:
-        reason = f"The discount “{text}” is no amount of money."
-        reader.problems.add("discount.value", reason, "Correct it; write it like 10 or 12.50.")
+        reason = say("The discount “%(value)s” is no amount of money.", value=text)
+        reader.problems.add("discount.value", reason, say("Correct it; write it like 10 or 12.50."))
     elif not (form.fits(number) or form.rounds):
-        reason = f"The discount of {form.price(number)} {form.currency} has too many decimals."
-        reader.problems.add("discount.value", reason, f"It may have {form.places}.")
+        reason = say(
+            "The discount of %(amount)s %(currency)s has too many decimals.",
+            amount=form.price(number),
+            currency=form.currency,
+        )
+        reader.problems.add("discount.value", reason, _may_have(form.places))
     else:
         return rounded(number, form.places)
     return Decimal(0)
+
+
+def _may_have(places: int) -> str:
+    return say("It may have %(places)s.", places=places)

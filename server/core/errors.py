@@ -4,9 +4,13 @@ Vendors raise them, flows pass them on, ``work/retry.py`` decides by them withou
 vendor. Anything else that is raised is a bug: parked at once with its traceback, never retried.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
+
+from server.core.said import Said, from_json, joined, to_json
 
 
 class Certainty(StrEnum):
@@ -32,9 +36,30 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.reason} {self.todo}".strip()
 
+    @property
+    def sentence(self) -> str:
+        """Both in one."""
+        return joined(part for part in (self.reason, self.todo) if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """With what a page needs to say it in another language, beside the text itself."""
+        texts = {"reason": self.reason, "todo": self.todo}
+        said = {name: to_json(text) for name, text in texts.items() if isinstance(text, Said)}
+        return {**vars(self), "said": said}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> "Problem":
+        said = {name: from_json(told) for name, told in body.get("said", {}).items()}
+        return cls(**{name: body[name] for name in ("field", "reason", "todo")} | said)
+
 
 class Outcome(Exception):
     """Base of the five outcomes."""
+
+    @property
+    def said(self) -> str:
+        """``str`` of it, which a page may say in another language."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 class TryLater(Outcome):
@@ -76,7 +101,7 @@ class CannotBill(Outcome):
     """The sale, the mapping or the vendor's rules forbid this invoice; a person must mend it."""
 
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(str(p) for p in problems))
+        super().__init__(joined((p.sentence for p in problems), "; "))
         self.problems = tuple(problems)
 
 

@@ -6,6 +6,8 @@ The readers of the vendors fill a sale under these keys; the settings are checke
 
 import re
 
+from server.core.said import say
+
 ATTRIBUTES = {
     "deal": ("id", "name", "price", "responsible_user_id", "created_at", "tags"),
     "contact": ("id", "name", "first_name", "last_name"),
@@ -41,8 +43,15 @@ def what_is_wrong(key: str) -> str:
     """A sentence for whoever typed the key, or "" when it is well formed."""
     entity, _dot, name = key.partition(".")
     if entity not in ATTRIBUTES:
-        return f"“{key}” is no field: it must begin with deal, contact, company or product."
+        return say(
+            "“%(key)s” is no field: it must begin with deal, contact, company or product.", key=key
+        )
     if name in ATTRIBUTES[entity] or _CUSTOM.fullmatch(name):
         return ""
     known = ", ".join(f"{entity}.{attribute}" for attribute in ATTRIBUTES[entity])
-    return f"“{key}” is no field: use {known}, {entity}.cf.<id> or {entity}.code.<CODE>."
+    return say(
+        "“%(key)s” is no field: use %(known)s, %(entity)s.cf.<id> or %(entity)s.code.<CODE>.",
+        key=key,
+        known=known,
+        entity=entity,
+    )

@@ -5,7 +5,9 @@ from decimal import Decimal
 from server.core.field_keys import entity_of
 from server.core.invoice import Tax
 from server.core.keys import folded
+from server.core.messages import N_
 from server.core.money import decimal_of, decimals, plain
+from server.core.said import say
 from server.core.settings_model import Taxes, TaxRate
 from server.core.sources import Reader
 
@@ -13,6 +15,12 @@ from server.core.sources import Reader
 MOST_TAXES = 2
 FINEST_PERCENT = 3
 _UNNAMED = "Tax"
+_CORRECT = {
+    "deal": N_("Correct it on the deal, or add it to the settings."),
+    "contact": N_("Correct it on the contact, or add it to the settings."),
+    "company": N_("Correct it on the company, or add it to the settings."),
+    "product": N_("Correct it on the product, or add it to the settings."),
+}
 
 
 def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax, ...]:
@@ -22,21 +30,38 @@ def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax
     if len(taxes) > MOST_TAXES:
         reader.problems.add(
             path,
-            f"“{name}” has {len(taxes)} taxes; an invoice line takes {MOST_TAXES}.",
-            "Combine them into one in Billhook's settings.",
+            say(
+                "“%(name)s” has %(count)s taxes; an invoice line takes %(most)s.",
+                name=name,
+                count=len(taxes),
+                most=MOST_TAXES,
+            ),
+            say("Combine them into one in Billhook's settings."),
         )
     for tax in {tax for tax in taxes if taxes.count(tax) > 1}:
         reader.problems.add(
             path,
-            f"“{name}” has the tax {tax.name} {plain(tax.percent)} % twice.",
-            "Correct the taxes in Billhook's settings.",
+            say(
+                "“%(name)s” has the tax %(tax)s %(percent)s %% twice.",
+                name=name,
+                tax=tax.name,
+                percent=plain(tax.percent),
+            ),
+            say("Correct the taxes in Billhook's settings."),
         )
     for tax in taxes:
         if decimals(tax.percent) > FINEST_PERCENT:
             reader.problems.add(
                 path,
-                f"The tax of {plain(tax.percent)} % on “{name}” has too many decimals.",
-                f"A percent may have {FINEST_PERCENT}: correct it in Billhook's settings.",
+                say(
+                    "The tax of %(percent)s %% on “%(name)s” has too many decimals.",
+                    percent=plain(tax.percent),
+                    name=name,
+                ),
+                say(
+                    "A percent may have %(places)s: correct it in Billhook's settings.",
+                    places=FINEST_PERCENT,
+                ),
             )
     return taxes
 
@@ -60,9 +85,13 @@ def _by_field(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[TaxR
         if rates is None:
             reader.problems.add(
                 path,
-                f"The tax “{value.text}” of “{name}” is not among the taxes "
-                "in Billhook's settings.",
-                f"Correct it on the {entity}, or add it to the settings.",
+                say(
+                    "The tax “%(value)s” of “%(name)s” is not among the taxes "
+                    "in Billhook's settings.",
+                    value=value.text,
+                    name=name,
+                ),
+                say(_CORRECT[entity]),
             )
         found.extend(rates or ())
     return tuple(found)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from server.core.invoice import DraftLine, Tax
 from server.core.line_tax import line_taxes
 from server.core.money import decimal_of, decimals, plain, rounded
+from server.core.said import say
 from server.core.sale import Sale, SaleLine
 from server.core.settings_model import Mapping
 from server.core.sources import Reader
@@ -69,7 +70,9 @@ def items_of(reader: Reader, mapping: Mapping) -> list[Item]:
         return _from_amount(reader, mapping)
     if not reader.sale.lines:
         reader.problems.add(
-            "lines", "The deal has no products.", f"Add them in {reader.sale.source_name}."
+            "lines",
+            say("The deal has no products."),
+            say("Add them in %(where)s.", where=reader.sale.source_name),
         )
     return [
         item
@@ -107,8 +110,9 @@ def _from_amount(reader: Reader, mapping: Mapping) -> list[Item]:
     sale = reader.sale
     amount = sale.amount.amount if sale.amount else None
     if amount is None or amount <= 0:
-        reason = "The deal has no amount." if not amount else "The deal's amount is negative."
-        todo = f"Fill in the deal's amount in {sale.source_name}."
+        none, negative = say("The deal has no amount."), say("The deal's amount is negative.")
+        reason = negative if amount else none
+        todo = say("Fill in the deal's amount in %(where)s.", where=sale.source_name)
         reader.problems.add("lines", reason, todo)
         return []
     name = reader.line_of_text("lines.name", mapping.lines.name) or sale.title
@@ -130,14 +134,17 @@ def _from_product(reader: Reader, line: SaleLine, path: str, mapping: Mapping) -
     taxes = line_taxes(reader, mapping.taxes, f"{path}.tax", name)
     where = reader.sale.source_name
     if line.quantity <= 0:
-        reason = f"The quantity of “{name}” is {plain(line.quantity)}."
-        reader.problems.add(f"{path}.quantity", reason, f"Correct it on the deal in {where}.")
+        quantity = plain(line.quantity)
+        reason = say("The quantity of “%(name)s” is %(number)s.", name=name, number=quantity)
+        todo = say("Correct it on the deal in %(where)s.", where=where)
+        reader.problems.add(f"{path}.quantity", reason, todo)
     price = _price(reader, line, mapping, f"{path}.price", name)
     if price is None:
         return None
     if price < 0:
-        reason = f"The price of “{name}” is negative."
-        reader.problems.add(f"{path}.price", reason, f"Correct it in {where}; use a discount.")
+        reason = say("The price of “%(name)s” is negative.", name=name)
+        todo = say("Correct it in %(where)s; use a discount.", where=where)
+        reader.problems.add(f"{path}.price", reason, todo)
     elif line.quantity > 0:
         return Item(path, name, description, line.quantity, price, taxes)
     return None
@@ -155,11 +162,13 @@ def _price(
         text = value.text if value else ""
         price = value.number if value and value.number is not None else decimal_of(text)
     if price is None and text:
-        reason = f"The price “{text}” of “{name}” is no number."
-        reader.problems.add(path, reason, f"Correct it in {where}; write it like 12.50.")
+        reason = say("The price “%(value)s” of “%(name)s” is no number.", value=text, name=name)
+        todo = say("Correct it in %(where)s; write it like 12.50.", where=where)
+        reader.problems.add(path, reason, todo)
     elif price is None:
-        reason = f"“{name}” has no price."
-        reader.problems.add(path, reason, f"Fill in the product's price in {where}.")
+        reason = say("“%(name)s” has no price.", name=name)
+        todo = say("Fill in the product's price in %(where)s.", where=where)
+        reader.problems.add(path, reason, todo)
     return price
 
 
@@ -171,10 +180,14 @@ def _description(reader: Reader, mapping: Mapping) -> str:
 
 
 def _refuse_decimals(reader: Reader, item: Item, form: Form) -> None:
-    sum_of_it = f"{plain(item.quantity)} × {form.price(item.price)} {form.currency}"
-    decimals_left = f"{form.places} decimals" if form.places else "no decimals"
+    decimals_left = say("%(places)s decimals", places=form.places)
     reader.problems.add(
         f"{item.path}.price",
-        f"“{item.name}” at {sum_of_it} does not come out even: an invoice has {decimals_left}.",
-        "Correct the price or the quantity, or let Billhook's settings round such lines.",
+        say(
+            "“%(name)s” at %(sum)s does not come out even: an invoice has %(decimals)s.",
+            name=item.name,
+            sum=f"{plain(item.quantity)} × {form.price(item.price)} {form.currency}",
+            decimals=decimals_left if form.places else say("no decimals"),
+        ),
+        say("Correct the price or the quantity, or let Billhook's settings round such lines."),
     )

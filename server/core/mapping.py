@@ -17,7 +17,9 @@ from server.core.field_keys import entity_of
 from server.core.invoice import DraftLine, InvoiceDraft
 from server.core.keys import digest
 from server.core.lines import Form, Item, as_line, billed, by_products, items_of
+from server.core.messages import N_
 from server.core.money import decimal_of, digits, exact, is_currency
+from server.core.said import say
 from server.core.sale import Sale
 from server.core.settings_checks import fields_of
 from server.core.sources import Problems, Reader, look_up
@@ -26,6 +28,12 @@ from server.core.tax import VENDOR_DECIMALS, RoundingRule, total_up, totals
 LONGEST_DUE = 365  # days; beyond that it is a typing error
 
 Action = Literal["draft", "mark_sent", "email"]
+_CURRENCIES = {
+    "deal": N_("The deal's currency"),
+    "contact": N_("The contact's currency"),
+    "company": N_("The company's currency"),
+    "product": N_("The product's currency"),
+}
 
 
 def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") -> InvoiceDraft:
@@ -119,14 +127,19 @@ def _described(reader: Reader, mapping: settings.Mapping, first: Item) -> Item:
 
 def _refuse_empty(reader: Reader, whole: Decimal, less: Decimal, form: Form) -> None:
     if not less:
-        reason = "Everything on the deal costs 0: there is nothing to bill."
-        reader.problems.add("lines", reason, f"Fill in prices in {reader.sale.source_name}.")
+        reason = say("Everything on the deal costs 0: there is nothing to bill.")
+        todo = say("Fill in prices in %(where)s.", where=reader.sale.source_name)
+        reader.problems.add("lines", reason, todo)
         return
     reader.problems.add(
         "discount.value",
-        f"The discount of {form.price(less)} {form.currency} leaves nothing "
-        f"of {form.price(whole)} {form.currency} to bill.",
-        "Correct the discount.",
+        say(
+            "The discount of %(less)s %(currency)s leaves nothing of %(sum)s %(currency)s to bill.",
+            less=form.price(less),
+            sum=form.price(whole),
+            currency=form.currency,
+        ),
+        say("Correct the discount."),
     )
 
 
@@ -136,9 +149,8 @@ def _check_totals(
     """The vendor showed two decimals everywhere: a dinar's third would be lost in silence."""
     theirs = total_up(lines, taken_off.percent, form.currency)
     if theirs.total <= 0:  # half of a cent off a cent
-        reader.problems.add(
-            "discount.value", "The discount leaves nothing to bill.", "Correct the discount."
-        )
+        reason = say("The discount leaves nothing to bill.")
+        reader.problems.add("discount.value", reason, say("Correct the discount."))
     if form.rounds or digits(form.currency) <= VENDOR_DECIMALS:
         return
     rule = RoundingRule(places=digits(form.currency))
@@ -146,9 +158,14 @@ def _check_totals(
     if ours != theirs:
         reader.problems.add(
             "currency",
-            f"The invoice comes to {ours.total} {form.currency} with {ours.tax} of tax, and a "
-            "third decimal may be lost.",
-            "Correct the prices, or let Billhook's settings round.",
+            say(
+                "The invoice comes to %(total)s %(currency)s with %(tax)s of tax, and a "
+                "third decimal may be lost.",
+                total=ours.total,
+                currency=form.currency,
+                tax=ours.tax,
+            ),
+            say("Correct the prices, or let Billhook's settings round."),
         )
 
 
@@ -159,14 +176,15 @@ def _currency(reader: Reader, mapping: settings.Mapping) -> str:
     for spelling in spellings:
         if is_currency(spelling.strip().upper()):
             return spelling.strip().upper()
-    whose = "The account's currency"
+    whose = say("The account's currency")
     if mapping.currency:
         key = mapping.currency.field
-        whose = f"The {entity_of(key)}'s currency" if key else "The currency in Billhook's settings"
+        inside = say("The currency in Billhook's settings")
+        whose = say(_CURRENCIES[entity_of(key)]) if key else inside
     reader.problems.add(
         "currency",
-        f"{whose} is “{spellings[0]}”, which is no currency code.",
-        "Write it with three letters, like EUR or USD.",
+        say("%(what)s is “%(value)s”, which is no currency code.", what=whose, value=spellings[0]),
+        say("Write it with three letters, like EUR or USD."),
     )
     return reader.sale.currency
 
@@ -190,7 +208,7 @@ def _due_days(reader: Reader, mapping: settings.Mapping) -> int | None:
         return int(days)
     reader.problems.add(
         "due_days",
-        f"“{text}” is no number of days until payment.",
-        f"Use a whole number from 0 to {LONGEST_DUE}.",
+        say("“%(value)s” is no number of days until payment.", value=text),
+        say("Use a whole number from 0 to %(most)s.", most=LONGEST_DUE),
     )
     return None

@@ -7,8 +7,11 @@ in the same pipeline or was won before we came; not if it was moved back, away o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from server.core.conditions import in_words, unmet
+from server.core.messages import N_
+from server.core.said import joined, say
 from server.core.sale import Place, Sale
 from server.core.settings_model import Rule
 
@@ -99,7 +102,7 @@ def decide(
             return Bill(rule, entry)
         if why_not not in reasons:
             reasons.append(why_not)
-    return LeftOut(" ".join(reasons) or "No rule names a stage that the deal entered.")
+    return LeftOut(joined(reasons or [say("No rule names a stage that the deal entered.")]))
 
 
 def _latest(rule: Rule, entries: Sequence[Entry]) -> Entry | None:
@@ -119,12 +122,17 @@ def _too_early(
     """Why this entry is from before the rule's time, in a sentence; "" when it is not."""
     since = switched_on.get(rule.slug)
     if since is None:
-        return f"The rule “{rule.name}” is off."
+        return say("The rule “%(rule)s” is off.", rule=rule.name)
     if entry.at < since and not replay:
-        return f"The deal entered the stage before the rule “{rule.name}” was switched on."
+        return say(
+            "The deal entered the stage before the rule “%(rule)s” was switched on.",
+            rule=rule.name,
+        )
     named = named_since.get((rule.slug, entry.pipeline_id, entry.stage_id), since)
     if entry.at < named and not replay:
-        return f"The deal entered the stage before the rule “{rule.name}” named it."
+        return say(
+            "The deal entered the stage before the rule “%(rule)s” named it.", rule=rule.name
+        )
     return ""
 
 
@@ -134,12 +142,16 @@ def _why_not(sale: Sale, rule: Rule, entry: Entry, stages: StageOrder) -> str:
     if why_not := _gone(sale.place, entered, stages):
         return why_not
     if rule.still_in_stage and sale.place != entered:
-        return f"The deal left the stage, and the rule “{rule.name}” wants it still there."
+        return say(
+            "The deal left the stage, and the rule “%(rule)s” wants it still there.",
+            rule=rule.name,
+        )
     failed = unmet(sale, rule.conditions, rule.match)
     if not failed:
         return ""
-    wanted = (" or " if rule.match == "any" else " and ").join(in_words(one) for one in failed)
-    return f"The rule “{rule.name}” bills only if {wanted}."
+    both = N_("%(first)s or %(second)s") if rule.match == "any" else N_("%(first)s and %(second)s")
+    wanted = reduce(lambda first, one: say(both, first=first, second=one), map(in_words, failed))
+    return say("The rule “%(rule)s” bills only if %(wanted)s.", rule=rule.name, wanted=wanted)
 
 
 def _gone(now: Place, entered: Place, stages: StageOrder) -> str:
@@ -147,11 +159,11 @@ def _gone(now: Place, entered: Place, stages: StageOrder) -> str:
     if now == entered:
         return ""
     if now.stage_id in stages.lost:
-        return "The deal was lost."
+        return say("The deal was lost.")
     if now.pipeline_id != entered.pipeline_id:
-        return "The deal was moved to another pipeline."
+        return say("The deal was moved to another pipeline.")
     if not stages.lists(now):
-        return "The deal stands in a stage that its pipeline does not list."
+        return say("The deal stands in a stage that its pipeline does not list.")
     if not stages.follows(now.stage_id, entered):
-        return "The deal was moved back."
+        return say("The deal was moved back.")
     return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from server.core.said import say
 from server.core.settings_checks import contradictions
 from server.core.settings_model import (
     Client,
@@ -60,7 +61,7 @@ class InvalidSettings(ValueError):
 def validate(data: Any) -> SettingsDocument:
     """The document from parsed JSON. Raises InvalidSettings with everything that is wrong."""
     if _too_deep(data, _DEEPEST):
-        raise InvalidSettings([("", "is nested too deeply")])
+        raise InvalidSettings([("", say("is nested too deeply"))])
     try:
         document = SettingsDocument.model_validate(data)
     except ValidationError as error:

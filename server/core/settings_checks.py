@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from server.core.field_keys import entity_of
 from server.core.keys import folded
 from server.core.money import decimal_of
+from server.core.said import say
 from server.core.settings_model import Condition, Mapping, SettingsDocument, Source, WriteBack
 
 Errors = Iterator[tuple[str, str]]
@@ -49,7 +50,7 @@ def _slugs(document: SettingsDocument) -> Errors:
     seen: set[str] = set()
     for index, rule in enumerate(document.rules):
         if rule.slug in seen:
-            yield f"rules.{index}.slug", f"“{rule.slug}” is taken by another rule"
+            yield f"rules.{index}.slug", say("“%(slug)s” is taken by another rule", slug=rule.slug)
         seen.add(rule.slug)
 
 
@@ -58,7 +59,8 @@ def _conditions(document: SettingsDocument) -> Errors:
         for place, condition in enumerate(rule.conditions):
             path = f"rules.{index}.conditions.{place}"
             if entity_of(condition.field) == "product":
-                yield f"{path}.field", "must be a field of the deal, its contact or its company"
+                must = say("must be a field of the deal, its contact or its company")
+                yield f"{path}.field", must
             if wrong := _operand(condition):
                 yield f"{path}.value", wrong
 
@@ -67,19 +69,21 @@ def _again(document: SettingsDocument) -> Errors:
     """From one of its own stages into the next, a deal would seem to enter anew."""
     for index, rule in enumerate(document.rules):
         if rule.again and len(rule.when) > 1:
-            yield f"rules.{index}.again", "needs a rule of one stage; make a rule for each"
+            yield f"rules.{index}.again", say("needs a rule of one stage; make a rule for each")
 
 
 def _operand(condition: Condition) -> str:
     value = condition.value
     if condition.test == "in":
-        return "" if isinstance(value, tuple) and value else "must be a list of values"
+        return "" if isinstance(value, tuple) and value else say("must be a list of values")
     if condition.test == "filled":
-        return "" if value in (None, "true") else 'has no meaning beside "filled"; remove it'
+        if value in (None, "true"):
+            return ""
+        return say('has no meaning beside "filled"; remove it')
     if not isinstance(value, str):
-        return "must be one value"
+        return say("must be one value")
     if condition.test == "greater" and decimal_of(value) is None and _day(value) is None:
-        return "must be a number or a date like 2026-12-31"
+        return say("must be a number or a date like 2026-12-31")
     return ""
 
 
@@ -93,7 +97,10 @@ def _day(text: str) -> date | None:
 def _products(mapping: Mapping) -> Errors:
     for path, key in fields_of(mapping, "mapping"):
         if entity_of(key) == "product" and not path.startswith(_PER_LINE):
-            yield path, f"“{key}” is known for each line only; use a field of the deal"
+            yield (
+                path,
+                say("“%(key)s” is known for each line only; use a field of the deal", key=key),
+            )
 
 
 def _tax_table(mapping: Mapping) -> Errors:
@@ -101,18 +108,18 @@ def _tax_table(mapping: Mapping) -> Errors:
     for value in mapping.taxes.table:
         twin = seen.setdefault(folded(value), value)
         if twin != value:
-            yield f"mapping.taxes.table.{value}", f"is the same value as “{twin}”"
+            yield f"mapping.taxes.table.{value}", say("is the same value as “%(twin)s”", twin=twin)
 
 
 def _client(mapping: Mapping) -> Errors:
     needed = {"email": "email", "vat": "vat_number"}.get(mapping.client.match_by)
     if needed and getattr(mapping.client, needed) is None:
-        yield f"mapping.client.{needed}", "is missing, though clients are matched by it"
+        yield f"mapping.client.{needed}", say("is missing, though clients are matched by it")
 
 
 def _written_back(codes: WriteBack) -> Errors:
     seen: set[str] = set()
     for name, code in codes:
         if code is not None and code.upper() in seen:
-            yield f"mapping.write_back.{name}", f"“{code}” is used for two things"
+            yield f"mapping.write_back.{name}", say("“%(code)s” is used for two things", code=code)
         seen.add((code or "").upper())

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from server.core.said import say
 from server.core.settings import InvalidSettings, SettingsDocument, validate
 
 LARGEST = 1_000_000  # bytes; a hundred rules have forty thousand
@@ -20,28 +21,35 @@ def read(raw: bytes) -> SettingsDocument:
 
 def _text(raw: bytes) -> str:
     if len(raw) > LARGEST:
-        raise InvalidSettings([("", f"is larger than {LARGEST:,} bytes")])
+        raise InvalidSettings([("", say("is larger than %(most)s bytes", most=f"{LARGEST:,}"))])
     try:
         return raw.decode("utf-8-sig")  # some editors put a mark in front
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
-        raise InvalidSettings([("", f"is not text in UTF-8, see line {line}")]) from wrong
+        raise InvalidSettings(
+            [("", say("is not text in UTF-8, see line %(line)s", line=line))]
+        ) from wrong
 
 
 def _parsed(text: str) -> Any:
     if not text.strip():
-        raise InvalidSettings([("", "is empty")])
+        raise InvalidSettings([("", say("is empty"))])
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as wrong:
-        place = f"line {wrong.lineno}, column {wrong.colno}: {wrong.msg}"
-        raise InvalidSettings([("", f"is not JSON, {place}")]) from wrong
+        words = say(
+            "is not JSON, line %(line)s, column %(column)s: %(why)s",
+            line=wrong.lineno,
+            column=wrong.colno,
+            why=wrong.msg,
+        )
+        raise InvalidSettings([("", words)]) from wrong
     except RecursionError as wrong:
-        raise InvalidSettings([("", "is nested too deeply")]) from wrong
+        raise InvalidSettings([("", say("is nested too deeply"))]) from wrong
     except InvalidSettings:
         raise
     except ValueError as wrong:  # a number of thousands of digits
-        raise InvalidSettings([("", "has a number that is too long")]) from wrong
+        raise InvalidSettings([("", say("has a number that is too long"))]) from wrong
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,10 +57,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidSettings([("", f"has “{key}” twice in one object")])
+            raise InvalidSettings([("", say("has “%(key)s” twice in one object", key=key))])
         found[key] = value
     return found
 
 
 def _no_number(name: str) -> Any:
-    raise InvalidSettings([("", f"has {name}, which is no number")])
+    raise InvalidSettings([("", say("has %(name)s, which is no number", name=name))])

@@ -22,13 +22,14 @@ from pydantic import (
 )
 
 from server.core import field_keys, template
+from server.core.said import say
 
 
 def _printable(text: str) -> str:
     if any(letter < " " and letter not in "\n\r\t" for letter in text):
-        raise ValueError("must not contain control characters")
+        raise ValueError(say("must not contain control characters"))
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("must be readable text")
+        raise ValueError(say("must be readable text"))
     return text
 
 
@@ -57,7 +58,7 @@ def _no_float(value: Any) -> Any:
         return value
     if isinstance(value, int | float | Decimal):
         return str(value)
-    raise ValueError("must be text, a number, true or false, or a list of these")
+    raise ValueError(say("must be text, a number, true or false, or a list of these"))
 
 
 Text = Annotated[str, AfterValidator(_printable)]
@@ -91,7 +92,7 @@ class Source(Part):
     @model_validator(mode="after")
     def _one_of_two(self) -> "Source":
         if (self.field is None) == (self.text is None):
-            raise ValueError('needs either "field" or "text", one of them')
+            raise ValueError(say('needs either "field" or "text", one of them'))
         return self
 
     @model_serializer(mode="wrap")

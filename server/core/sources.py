@@ -12,6 +12,7 @@ from server.core import template
 from server.core.errors import Problem
 from server.core.field_keys import entity_of, is_built_in
 from server.core.money import plain
+from server.core.said import say
 from server.core.sale import FieldValue, Sale, SaleLine
 from server.core.settings_model import Source
 
@@ -109,8 +110,9 @@ def look_up(sale: Sale, key: str, line: SaleLine | None = None) -> Values | None
 
 def no_such_field(sale: Sale, key: str) -> tuple[str, str]:
     """Reason and what to do, for a field that a mapping names and the source does not have."""
-    reason = f"The field {key} does not exist any more in {sale.source_name}."
-    return reason, "Choose another in Billhook's settings."
+    where = sale.source_name
+    reason = say("The field %(key)s does not exist any more in %(where)s.", key=key, where=where)
+    return reason, say("Choose another in Billhook's settings.")
 
 
 def _built_in(sale: Sale, key: str, line: SaleLine | None) -> Values | None:

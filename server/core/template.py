@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from server.core.field_keys import what_is_wrong
+from server.core.said import say
 
 _PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
 
@@ -43,8 +44,12 @@ def _pieces(text: str) -> Iterator[str | Placeholder]:
             yield piece[0]
         elif piece in ("{", "}"):
             raise BadTemplate(
-                f"A single “{piece}” at character {match.start() + 1}: a field is written "
-                "{deal.name}, a brace itself is written twice."
+                say(
+                    "A single “%(brace)s” at character %(place)s: a field is written "
+                    "{deal.name}, a brace itself is written twice.",
+                    brace=piece,
+                    place=match.start() + 1,
+                )
             )
         elif piece.startswith("{"):
             yield Placeholder(_key(piece))
@@ -54,7 +59,7 @@ def _pieces(text: str) -> Iterator[str | Placeholder]:
 
 def _key(piece: str) -> str:
     key = piece[1:-1].strip()
-    wrong = what_is_wrong(key) if key else "“{}” names no field: write {deal.name}."
+    wrong = what_is_wrong(key) if key else say("“{}” names no field: write {deal.name}.")
     if wrong:
         raise BadTemplate(wrong)
     return key

@@ -11,9 +11,21 @@ from functools import cached_property
 from typing import Any, Literal
 
 from server.core.field_keys import entity_of, is_built_in
+from server.core.messages import N_
 from server.core.rules import StageOrder
+from server.core.said import joined, say
 from server.core.settings_checks import fields_of
 from server.core.settings_model import Rule, SettingsDocument
+
+_CHOOSE = say("Choose another.")
+_NO_PIPELINE = N_("The rule “%(rule)s” names a pipeline that does not exist any more in Kommo.")
+_NO_STAGE = N_("The rule “%(rule)s” names a stage that does not exist any more in Kommo.")
+_NO_FIELD = {
+    "deal": N_("The deal's field %(key)s does not exist any more in Kommo."),
+    "contact": N_("The contact's field %(key)s does not exist any more in Kommo."),
+    "company": N_("The company's field %(key)s does not exist any more in Kommo."),
+    "product": N_("The product's field %(key)s does not exist any more in Kommo."),
+}
 
 StageKind = Literal["open", "won", "lost", "unsorted"]
 Entity = Literal["deal", "contact", "company", "product"]
@@ -155,10 +167,11 @@ def missing_in(document: SettingsDocument, lists: Lists) -> list[tuple[str, str]
     for index, catalog_id in enumerate(document.mapping.lines.catalogs):
         if all(one.id != catalog_id for one in lists.catalogs):
             path = f"mapping.lines.catalogs.{index}"
-            found.append((path, "This list does not exist any more in Kommo. Choose another."))
+            gone = say("This list does not exist any more in Kommo. Choose another.")
+            found.append((path, gone))
     for path, key in fields_of(document.mapping, "mapping"):
         if _is_missing(key, lists):
-            found.append((path, f"{_gone(key)} Choose another."))
+            found.append((path, joined([_gone(key), _CHOOSE])))
     return list(dict.fromkeys(found))
 
 
@@ -166,17 +179,17 @@ def _missing_in_rule(path: str, rule: Rule, lists: Lists) -> Iterator[tuple[str,
     for index, place in enumerate(rule.when):
         here = f"{path}.when.{index}"
         if lists.pipeline(place.pipeline_id) is None:
-            what = "pipeline_id", "a pipeline"
+            which, sentence = "pipeline_id", _NO_PIPELINE
         elif lists.stage(place.pipeline_id, place.stage_id) is None:
-            what = "stage_id", "a stage"
+            which, sentence = "stage_id", _NO_STAGE
         else:
             continue
-        sentence = f"The rule “{rule.name}” names {what[1]} that does not exist any more in Kommo."
-        yield f"{here}.{what[0]}", f"{sentence} Choose another."
+        yield f"{here}.{which}", joined([say(sentence, rule=rule.name), _CHOOSE])
     for index, condition in enumerate(rule.conditions):
         if _is_missing(condition.field, lists):
-            sentence = f"{_gone(condition.field)} The rule “{rule.name}” asks for it."
-            yield f"{path}.conditions.{index}.field", f"{sentence} Choose another."
+            asks = say("The rule “%(rule)s” asks for it.", rule=rule.name)
+            sentence = joined([_gone(condition.field), asks, _CHOOSE])
+            yield f"{path}.conditions.{index}.field", sentence
 
 
 def _is_missing(key: str, lists: Lists) -> bool:
@@ -184,4 +197,4 @@ def _is_missing(key: str, lists: Lists) -> bool:
 
 
 def _gone(key: str) -> str:
-    return f"The {entity_of(key)}'s field {key} does not exist any more in Kommo."
+    return say(_NO_FIELD[entity_of(key)], key=key)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from server.core.errors import CannotBill
 from server.core.mapping import draft
 from server.core.rules import Entry, LeftOut, StageOrder, decide
+from server.core.said import from_json, say, to_json
 from server.core.sale import Place, Sale
 from server.core.settings_model import Mapping, Rule
 
@@ -22,7 +23,7 @@ FIRST = 100  # deals that are named with their amounts
 NAMED = 20  # deals that each reason names
 REASONS = 50  # what is beyond them stands together
 _EVER = datetime.min.replace(tzinfo=UTC)
-_REST = "Other reasons."
+_REST = say("Other reasons.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Tally:
         try:
             invoice = draft(sale, mapping, action=rule.action)
         except CannotBill as refused:
-            self.leave("problem", str(refused.problems[0]), *deal)
+            self.leave("problem", refused.problems[0].sentence, *deal)
             return
         self.deals += 1
         self.count += 1
@@ -102,6 +103,9 @@ class Tally:
             {**asdict(one), "amount": str(one.amount), "entered_at": one.entered_at.isoformat()}
             for one in self.first
         ]
+        for name in ("groups", "afterwards"):
+            for group, row in zip(getattr(self, name), body[name], strict=True):
+                row["said"] = to_json(group.reason)
         return body
 
     @classmethod
@@ -141,4 +145,6 @@ def _add(groups: list[Group], kind: Kind, reason: str, deal: tuple[int, str]) ->
 
 
 def _group(row: AnyMapping[str, Any]) -> Group:
-    return Group(**{**row, "deals": [(deal_id, name) for deal_id, name in row["deals"]]})
+    deals = [(deal_id, name) for deal_id, name in row["deals"]]
+    reason = from_json(row.get("said", row["reason"]))
+    return Group(row["kind"], reason, row["count"], deals)

@@ -5,17 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from server.core.messages import N_
 from server.core.rules import Bill, Entry, LeftOut, NamedSince, StageOrder, decide
+from server.core.said import joined, say
 from server.core.sale import Place, Sale
 from server.core.settings_model import Rule
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
 _WORDS = {
-    "draft": "an invoice is made and stays a draft",
-    "mark_sent": "an invoice is made and marked as sent",
-    "email": "an invoice is made and e-mailed",
+    "draft": N_("an invoice is made and stays a draft"),
+    "mark_sent": N_("an invoice is made and marked as sent"),
+    "email": N_("an invoice is made and e-mailed"),
 }
+_MOVES = N_(
+    "The deal has not entered a stage of the rule “%(rule)s”. Once it does, the rule bills it: "
+    "%(what)s."
+)
+_MOVES_OFF = N_(
+    "The deal has not entered a stage of the rule “%(rule)s”. Once it does, the rule bills it, if "
+    "it were on: %(what)s."
+)
 
 
 @dataclass(frozen=True)
@@ -54,13 +64,14 @@ def verdict(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Verdict:
     A deal that nobody saw entering the stage where it stands is taken to have entered it now.
     """
     if not rules:
-        return Verdict(False, "There is no rule yet. Choose the stage whose deals are billed.")
+        none = say("There is no rule yet. Choose the stage whose deals are billed.")
+        return Verdict(False, none)
     named = {key: at for key, at in known.named_since.items() if key[0] in known.switched_on}
     known, assumed = replace(known, named_since=named), ""
     if not any((one.pipeline_id, one.stage_id) == _pair(sale.place) for one in known.entries):
         entry = _supposed(sale.place, known)
         known = replace(known, entries=[*known.entries, entry])
-        assumed = (
+        assumed = say(
             "Billhook has not seen this deal enter the stage where it stands; "
             "it is judged as if it entered now."
         )
@@ -74,14 +85,18 @@ def _as_it_stands(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Ve
     decision = _decide(sale, rules, known, known.switched_on)
     if isinstance(decision, Bill):
         rule = decision.rule
-        sentence = f"The rule “{rule.name}” bills this deal: {_WORDS[rule.action]}."
+        sentence = say(
+            "The rule “%(rule)s” bills this deal: %(what)s.", rule=rule.name, what=_what(rule)
+        )
         return Verdict(True, sentence, rule, is_on=True)
     off = [rule for rule in rules if rule.slug not in known.switched_on]
     decision = _decide(sale, off, known, {rule.slug: EVER for rule in off})
     if isinstance(decision, Bill):
         rule = decision.rule
-        sentence = (
-            f"It would be billed by the rule “{rule.name}” ({_WORDS[rule.action]}); it is off."
+        sentence = say(
+            "It would be billed by the rule “%(rule)s” (%(what)s); it is off.",
+            rule=rule.name,
+            what=_what(rule),
         )
         return Verdict(False, sentence, rule)
     return None
@@ -92,13 +107,13 @@ def _if_it_moved(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Ver
     for rule in rules:
         if isinstance(_there(sale, rule, known), Bill):
             is_on = rule.slug in known.switched_on
-            but = "" if is_on else ", if it were on"
-            sentence = (
-                f"The deal has not entered a stage of the rule “{rule.name}”. Once it does, the "
-                f"rule bills it{but}: {_WORDS[rule.action]}."
-            )
+            sentence = say(_MOVES if is_on else _MOVES_OFF, rule=rule.name, what=_what(rule))
             return Verdict(False, sentence, rule, is_on=is_on, moves=True)
     return None
+
+
+def _what(rule: Rule) -> str:
+    return say(_WORDS[rule.action])
 
 
 def _there(sale: Sale, rule: Rule, known: Circumstances) -> Bill | LeftOut | None:
@@ -118,7 +133,7 @@ def _why_not(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> str:
     decisions = [_decide(sale, rules, known, everything)]
     decisions += [one for rule in rules if (one := _there(sale, rule, known))]
     reasons = [one.reason for one in decisions if isinstance(one, LeftOut)]
-    return " ".join(dict.fromkeys(reasons))
+    return joined(dict.fromkeys(reasons))
 
 
 def _decide(

@@ -11,7 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from server.core.errors import Problem
+from server.core.messages import N_
 from server.core.money import Money, decimal_of
+from server.core.said import say
 from server.core.sale import FieldValue, Party, Place, Sale, SaleLine
 from server.vendors.http import shaped
 from server.vendors.kommo.client import KommoClient
@@ -21,6 +23,21 @@ from server.vendors.kommo.values import read_fields
 SOURCE = "kommo"
 WON, LOST = 142, 143  # in every pipeline, §4.6
 _PRICE = "PRICE"  # the code of a product's standard price field
+
+_GONE = {
+    "contact": (
+        N_("The deal's contact was deleted or merged in Kommo."),
+        N_("Open the deal in Kommo and choose its contact again."),
+    ),
+    "company": (
+        N_("The deal's company was deleted or merged in Kommo."),
+        N_("Open the deal in Kommo and choose its company again."),
+    ),
+    "product": (
+        N_("The deal's product was deleted or merged in Kommo."),
+        N_("Open the deal in Kommo and choose its product again."),
+    ),
+}
 
 Filled = dict[str, tuple[FieldValue, ...]]
 
@@ -134,8 +151,12 @@ def amount_of(deal: Row, currency: str) -> tuple[Money | None, list[Problem]]:
         problems.append(
             Problem(
                 "deal.price",
-                f"Kommo tells two amounts of this deal: {whole} and {exact}.",
-                "Type the amount into the deal again.",
+                say(
+                    "Kommo tells two amounts of this deal: %(one)s and %(other)s.",
+                    one=whole,
+                    other=exact,
+                ),
+                say("Type the amount into the deal again."),
             )
         )
     amount = whole if exact is None else exact
@@ -215,13 +236,8 @@ def _field(value: Any) -> tuple[FieldValue, ...]:
 def _gone(what: str, linked_id: int | None, row: Row | None) -> list[Problem]:
     if linked_id is None or row is not None:
         return []
-    return [
-        Problem(
-            what,
-            f"The deal's {what} was deleted or merged in Kommo.",
-            f"Open the deal in Kommo and choose its {what} again.",
-        )
-    ]
+    reason, todo = _GONE[what]
+    return [Problem(what, say(reason), say(todo))]
 
 
 def main_contact(deal: Row) -> int | None:
