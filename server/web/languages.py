@@ -1,5 +1,6 @@
 """The visitor's language, and how it spells times and money: Kommo's markets, through gettext."""
 
+import re
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +16,8 @@ from server.core.money import digits
 # The catalogue's name, and the locale that spells numbers and days in it.
 LANGUAGES = {"en": "en", "es": "es_419", "pt": "pt_BR"}
 TRANSLATIONS = Path(__file__).parent / "translations"
+# Where a currency's letters touch its number: CLDR wants a space there, which Babel leaves out.
+_TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 def install(app: Flask) -> None:
@@ -31,10 +34,11 @@ def chosen(wanted: str) -> str:
 def _language() -> str:
     """The session's, else what the browser asks for."""
     seen = g.get("visitor")
-    if seen is not None and seen.language:
-        return str(seen.language)
-    asked = chosen(request.args.get("lang", ""))
-    return asked or request.accept_languages.best_match(list(LANGUAGES), "en") or "en"
+    if seen is not None and chosen(seen.language):
+        return chosen(seen.language)
+    asked = [request.args.get("lang", "")]
+    asked += [language for language, weight in request.accept_languages if weight > 0]
+    return next(filter(None, map(chosen, asked)), "en")
 
 
 def when(moment: datetime | None, form: str = "medium") -> str:
@@ -59,7 +63,8 @@ def money(amount: Decimal | str | None, currency: str) -> str:
         return numbers.format_decimal(value, locale=_locale())
     pattern = copy(_locale().currency_formats["standard"])
     pattern.frac_prec = (digits(currency), digits(currency))
-    return str(pattern.apply(value, _locale(), currency=currency, currency_digits=False))
+    told = pattern.apply(value, _locale(), currency=currency, currency_digits=False)
+    return _TOUCHING.sub("\N{NO-BREAK SPACE}", told)
 
 
 def decimal(number: Decimal | None) -> str:
