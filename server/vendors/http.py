@@ -25,6 +25,8 @@ from requests.structures import CaseInsensitiveDict
 from server import __version__
 from server.core.clock import Clock
 from server.core.errors import Certainty, TryLater
+from server.core.messages import N_
+from server.core.said import say
 from server.vendors.connection import CURRENT, SHARED, Call, Connections
 
 VENDOR_NAMES = {
@@ -147,7 +149,7 @@ class Caller:
             with adapter.send(request, timeout=timeout, **settings) as response:
                 body = _read(response)
                 if body is None:
-                    return None, "sent more than we read"
+                    return None, N_("%(vendor)s sent more than we read.")
                 return Reply(response.status_code, response.headers, body), ""
         except (
             requests.RequestException,
@@ -160,16 +162,20 @@ class Caller:
             CURRENT.reset(token)
 
 
-def down(vendor: str, why: str, *, certainty: Certainty = Certainty.UNCERTAIN) -> TryLater:
-    """The vendor is not there, or answers what it never should."""
-    return TryLater(f"{vendor}:down", f"{VENDOR_NAMES[vendor]} {why}.", certainty=certainty)
+def down(
+    vendor: str, why: str, *, certainty: Certainty = Certainty.UNCERTAIN, **facts: object
+) -> TryLater:
+    """The vendor is not there, or answers what it never should; ``why`` is a template of the
+    sentence, in which %(vendor)s is its name."""
+    sentence = say(why, vendor=VENDOR_NAMES[vendor], **facts)
+    return TryLater(f"{vendor}:down", sentence, certainty=certainty)
 
 
 def throttled(vendor: str, reply: Reply) -> TryLater:
     """429: nothing was done, and it is not this sale's fault."""
     return TryLater(
         f"{vendor}:throttled",
-        f"{VENDOR_NAMES[vendor]} asks us to slow down.",
+        say("%(vendor)s asks us to slow down.", vendor=VENDOR_NAMES[vendor]),
         after=_retry_after(reply.headers) or _USUAL_WAIT.get(vendor, _LONG_WAIT),
         burns=False,
         certainty=Certainty.REFUSED,
@@ -182,7 +188,7 @@ def shaped(vendor: str, reader: Callable[[Any], T], node: Any) -> T:
         return reader(node)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError):
         pass
-    raise down(vendor, "answered in a shape that we do not know")
+    raise down(vendor, N_("%(vendor)s answered in a shape that we do not know."))
 
 
 def is_loopback(host: str) -> bool:
@@ -241,10 +247,10 @@ def _certainty(call: Call) -> Certainty:
 
 def _in_words(error: Exception, call: Call) -> str:
     if not call.sending:
-        return "could not be reached"
+        return N_("%(vendor)s could not be reached.")
     if isinstance(error, requests.Timeout | TimeoutError) or "timed out" in str(error).lower():
-        return "did not answer in time"
-    return "broke the connection before its answer was whole"
+        return N_("%(vendor)s did not answer in time.")
+    return N_("%(vendor)s broke the connection before its answer was whole.")
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

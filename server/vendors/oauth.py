@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.errors import Certainty, Outcome, Reconnect, TryLater
+from server.core.messages import N_
+from server.core.said import say
 from server.core.tokens import TokenHolder
 from server.vendors.http import VENDOR_NAMES, Reply, down, throttled
+
+NOT_ACCEPTED = N_("%(vendor)s no longer accepts our access.")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def with_token(
     if stale(reply):
         reply = send(tokens.refreshed(token).access)
         if reply.status == 401:
-            raise Reconnect(vendor, f"{VENDOR_NAMES[vendor]} no longer accepts our access.")
+            raise Reconnect(vendor, say(NOT_ACCEPTED, vendor=VENDOR_NAMES[vendor]))
     return reply
 
 
@@ -66,12 +70,14 @@ def _refused(vendor: str, reply: Reply, body: dict[str, Any] | None) -> Outcome:
     if reply.status == 429:
         return throttled(vendor, reply)
     if body and body.get("error") in ("invalid_client", "unauthorized_client"):
-        return forbidden(vendor, f"{name} does not know this server's client id and secret.")
+        unknown = say("%(vendor)s does not know this server's client id and secret.", vendor=name)
+        return forbidden(vendor, unknown)
     if reply.status == 403:  # Kommo's block of our address answers so, in HTML, here as well
-        return forbidden(vendor, f"{name} refuses this server.")
+        return forbidden(vendor, say("%(vendor)s refuses this server.", vendor=name))
     if reply.status == 404 or (body and reply.status in (400, 401)):
-        return Reconnect(vendor, f"{name} no longer accepts our access.")
-    return down(vendor, f"answered a token request with {reply.status}")
+        return Reconnect(vendor, say(NOT_ACCEPTED, vendor=name))
+    answered = N_("%(vendor)s answered a token request with %(status)s.")
+    return down(vendor, answered, status=reply.status)
 
 
 def forbidden(vendor: str, sentence: str, *, certainty: Certainty = Certainty.REFUSED) -> TryLater:

@@ -6,6 +6,7 @@ Source: reference freshbooks §2 (paths, envelopes, paging, errors), §7.1 (limi
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from server.core.messages import N_
 from server.core.tokens import TokenHolder
 from server.vendors.freshbooks.read import Row
 from server.vendors.freshbooks.refusals import faults_of, is_missing, outcome_of
@@ -61,7 +62,7 @@ class FreshbooksApi:
                 found.setdefault(str(row.get("id") or row.get("callbackid")), row)
             if page >= pages or not rows:
                 return list(found.values())
-        raise down("freshbooks", "answered a list that does not end")
+        raise down("freshbooks", N_("%(vendor)s answered a list that does not end."))
 
     def read(self, reader: Callable[[Any], T], node: Any) -> T:
         return shaped("freshbooks", reader, node)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from server.core.errors import AlreadyThere, NotOurs
 from server.core.invoice import DraftClient
 from server.core.keys import folded
+from server.core.said import say
 from server.core.tokens import TokenHolder
 from server.vendors.freshbooks import read
 from server.vendors.freshbooks.api import FreshbooksApi
@@ -116,7 +117,7 @@ class FreshbooksClient:
         path = f"{self._invoices}/{invoice_id}"
         result = self._api.find("GET", path, params=_WITH_LINES)
         if result is None:
-            raise NotOurs(f"FreshBooks has no invoice {invoice_id}.")
+            raise NotOurs(say("FreshBooks has no invoice %(id)s.", id=invoice_id))
         return self._invoice(result)
 
     def find_invoices(

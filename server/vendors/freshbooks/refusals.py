@@ -17,6 +17,8 @@ from server.core.errors import (
     Reconnect,
     TryLater,
 )
+from server.core.messages import N_
+from server.core.said import say
 from server.vendors.http import Reply, down, throttled
 from server.vendors.oauth import forbidden
 
@@ -42,52 +44,57 @@ class Fault:
 
 # FreshBooks' field, the mapping's key, and what a user calls it.
 _FIELDS = {
-    "customerid": ("client", "client"),
-    "userid": ("client", "client"),
-    "invoiceid": ("invoice", "invoice"),
-    "invoice_number": ("numbering", "invoice number"),
-    "currency_code": ("currency", "currency"),
-    "code": ("currency", "currency"),
-    "due_offset_days": ("due_days", "days until due"),
-    "discount_value": ("discount.value", "discount"),
-    "discount_description": ("discount.description", "text of the discount"),
-    "po_number": ("po_number", "PO number"),
-    "language": ("language", "language"),
-    "notes": ("notes", "notes"),
-    "terms": ("terms", "terms"),
-    "lines": ("lines", "lines"),
-    "name": ("lines.name", "name of a line"),
-    "description": ("lines.description", "description of a line"),
-    "qty": ("lines.quantity", "quantity of a line"),
-    "unit_cost": ("lines.price", "price of a line"),
-    "amount": ("lines.price", "price of a line"),
-    "taxName1": ("lines.tax", "tax of a line"),
-    "taxName2": ("lines.tax", "tax of a line"),
-    "taxAmount1": ("lines.tax", "tax of a line"),
-    "taxAmount2": ("lines.tax", "tax of a line"),
-    "email": ("client.email", "client's e-mail"),
-    "email_recipients": ("client.email", "client's e-mail"),
-    "organization": ("client.organization", "client's organization"),
-    "fname": ("client.first_name", "client's first name"),
-    "lname": ("client.last_name", "client's last name"),
-    "bus_phone": ("client.phone", "client's phone"),
-    "p_street": ("client.street", "client's street"),
-    "p_street2": ("client.street2", "client's street"),
-    "p_city": ("client.city", "client's city"),
-    "p_province": ("client.province", "client's province"),
-    "p_code": ("client.postal_code", "client's postal code"),
-    "p_country": ("client.country", "client's country"),
-    "vat_name": ("client.vat_name", "name of the client's VAT number"),
-    "vat_number": ("client.vat_number", "client's VAT number"),
+    "customerid": ("client", N_("the client")),
+    "userid": ("client", N_("the client")),
+    "invoiceid": ("invoice", N_("the invoice")),
+    "invoice_number": ("numbering", N_("the invoice number")),
+    "currency_code": ("currency", N_("the currency")),
+    "code": ("currency", N_("the currency")),
+    "due_offset_days": ("due_days", N_("the days until due")),
+    "discount_value": ("discount.value", N_("the discount")),
+    "discount_description": ("discount.description", N_("the text of the discount")),
+    "po_number": ("po_number", N_("the PO number")),
+    "language": ("language", N_("the language")),
+    "notes": ("notes", N_("the notes")),
+    "terms": ("terms", N_("the terms")),
+    "lines": ("lines", N_("the lines")),
+    "name": ("lines.name", N_("the name of a line")),
+    "description": ("lines.description", N_("the description of a line")),
+    "qty": ("lines.quantity", N_("the quantity of a line")),
+    "unit_cost": ("lines.price", N_("the price of a line")),
+    "amount": ("lines.price", N_("the price of a line")),
+    "taxName1": ("lines.tax", N_("the tax of a line")),
+    "taxName2": ("lines.tax", N_("the tax of a line")),
+    "taxAmount1": ("lines.tax", N_("the tax of a line")),
+    "taxAmount2": ("lines.tax", N_("the tax of a line")),
+    "email": ("client.email", N_("the client's e-mail")),
+    "email_recipients": ("client.email", N_("the client's e-mail")),
+    "organization": ("client.organization", N_("the client's organization")),
+    "fname": ("client.first_name", N_("the client's first name")),
+    "lname": ("client.last_name", N_("the client's last name")),
+    "bus_phone": ("client.phone", N_("the client's phone")),
+    "p_street": ("client.street", N_("the client's street")),
+    "p_street2": ("client.street2", N_("the client's street")),
+    "p_city": ("client.city", N_("the client's city")),
+    "p_province": ("client.province", N_("the client's province")),
+    "p_code": ("client.postal_code", N_("the client's postal code")),
+    "p_country": ("client.country", N_("the client's country")),
+    "vat_name": ("client.vat_name", N_("the name of the client's VAT number")),
+    "vat_number": ("client.vat_number", N_("the client's VAT number")),
 }
 
 _TODO = {
-    1001: "Fill it in.",
-    1011: "It was deleted in FreshBooks: restore it there, or choose another.",
-    UNKNOWN: "FreshBooks does not have it: choose another.",
-    TOO_LONG: "Shorten it.",
-    READ_ONLY: "FreshBooks does not let it be set.",
+    1001: N_("Fill it in."),
+    1011: N_("It was deleted in FreshBooks: restore it there, or choose another."),
+    UNKNOWN: N_("FreshBooks does not have it: choose another."),
+    TOO_LONG: N_("Shorten it."),
+    READ_ONLY: N_("FreshBooks does not let it be set."),
 }
+_NO_RESULT = N_("%(vendor)s answered %(status)s without a result.")
+_NOT_THIS_USER = N_(
+    "FreshBooks does not let this user do it (%(why)s): connect again as an owner, partner or "
+    "manager, with every right that is asked for."
+)
 
 
 def faults_of(body: Any) -> tuple[Fault, ...]:
@@ -105,18 +112,16 @@ def outcome_of(reply: Reply, faults: tuple[Fault, ...]) -> Outcome:
         return throttled("freshbooks", reply)
     failed = reply.status >= 500 or (reply.status < 300 and UNEXPECTED in errnos)
     if not faults or failed or 300 <= reply.status < 400:
-        return down("freshbooks", f"answered {reply.status}{'' if faults else ' without a result'}")
+        why = N_("%(vendor)s answered %(status)s.") if faults else _NO_RESULT
+        return down("freshbooks", why, status=reply.status)
     if reply.status == BUSY or BUSY in errnos:
-        sentence = "Somebody else is changing this in FreshBooks."
+        sentence = say("Somebody else is changing this in FreshBooks.")
         return TryLater("freshbooks:busy", sentence, certainty=Certainty.REFUSED)
     if reply.status == 402 or INACTIVE in errnos:
-        return forbidden("freshbooks", f"The FreshBooks account is not active: {said}.")
+        inactive = say("The FreshBooks account is not active: %(why)s.", why=said)
+        return forbidden("freshbooks", inactive)
     if ACCESS_DENIED in errnos or (reply.status == 403 and READ_ONLY not in errnos):
-        return Reconnect(
-            "freshbooks",
-            f"FreshBooks does not let this user do it ({said}): "
-            "connect again as an owner, partner or manager, with every right that is asked for.",
-        )
+        return Reconnect("freshbooks", say(_NOT_THIS_USER, why=said))
     taken = next((fault for fault in faults if fault.errno == DUPLICATE), None)
     if taken:
         return AlreadyThere(taken.value)
@@ -130,11 +135,14 @@ def is_missing(reply: Reply, faults: tuple[Fault, ...]) -> bool:
 
 def _problem(fault: Fault) -> Problem:
     segment = fault.field.rpartition(".")[2]
-    key, words = _FIELDS.get(segment, (fault.field or "invoice", fault.field or "invoice"))
+    key, words = _FIELDS.get(segment, (fault.field or "invoice", ""))
+    words = words or ("" if fault.field else N_("the invoice"))
+    what = say(words) if words else say("the %(field)s", field=fault.field)
+    why = fault.message[:300].rstrip(".")
     return Problem(
         field=key,
-        reason=f"FreshBooks refuses the {words}: {fault.message[:300].rstrip('.')}.",
-        todo=_TODO.get(fault.errno, "Correct it."),
+        reason=say("FreshBooks refuses %(what)s: %(why)s.", what=what, why=why),
+        todo=say(_TODO.get(fault.errno, N_("Correct it."))),
     )
 
 

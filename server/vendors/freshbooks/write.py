@@ -10,6 +10,7 @@ from typing import Any, Literal
 from server.core.errors import CannotBill, Problem
 from server.core.invoice import DraftClient, DraftLine, InvoiceDraft
 from server.core.money import digits
+from server.core.said import say
 
 ReferencePlace = Literal["invoice_number", "po_number", "notes"]
 
@@ -89,8 +90,12 @@ def _line(line: DraftLine, currency: str, index: int) -> dict[str, Any]:
             [
                 Problem(
                     f"lines.{index}.tax",
-                    f"“{line.name}” has {len(line.taxes)} taxes; FreshBooks takes two a line.",
-                    "Combine them in Billhook's settings.",
+                    say(
+                        "“%(name)s” has %(count)s taxes; FreshBooks takes two a line.",
+                        name=line.name,
+                        count=len(line.taxes),
+                    ),
+                    say("Combine them in Billhook's settings."),
                 )
             ]
         )

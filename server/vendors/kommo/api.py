@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from server.core.errors import Certainty, Reconnect, TryLater
+from server.core.messages import N_
+from server.core.said import say
 from server.core.tokens import TokenHolder
 from server.vendors.http import Caller, Reply, down, shaped, throttled
 from server.vendors.kommo.records import Row
@@ -94,7 +96,7 @@ class KommoApi:
         if reply.status != 404:
             return reply.status == 204
         if self.call("GET", ACCOUNT).status != 200:
-            raise Reconnect("kommo", "The Kommo account is not where it was.")
+            raise Reconnect("kommo", say("The Kommo account is not where it was."))
         return True
 
     def _pages(self, path: str, key: str, params: Pairs, limit: int) -> Iterator[Row]:
@@ -123,12 +125,13 @@ def body_of(reply: Reply) -> Any:
     try:
         return reply.json()
     except ValueError:
-        raise down("kommo", "answered something that is not JSON") from None
+        raise down("kommo", N_("%(vendor)s answered something that is not JSON.")) from None
 
 
 def refused(reply: Reply, cause: str = "kommo:refused") -> TryLater:
     """A refusal in Kommo's own words; nothing was done."""
-    return TryLater(cause, f"Kommo refused: {_in_words(reply)}.", certainty=Certainty.REFUSED)
+    sentence = say("Kommo refused: %(why)s.", why=_in_words(reply))
+    return TryLater(cause, sentence, certainty=Certainty.REFUSED)
 
 
 def refused_paths(reply: Reply) -> set[str]:
@@ -144,16 +147,18 @@ def _check(reply: Reply) -> None:
     in_shape = json_object(reply) is not None
     certainty = Certainty.REFUSED if in_shape else Certainty.UNCERTAIN
     if reply.status == 402:
-        sentence = "The subscription of this Kommo account has ended."
+        sentence = say("The subscription of this Kommo account has ended.")
         raise forbidden("kommo", sentence, certainty=certainty)
     if reply.status == 403:
         # In HTML it is nginx: our address is blocked for too many calls (reference §5).
-        why = _in_words(reply) if in_shape else "this server's address is blocked"
-        raise forbidden("kommo", f"Kommo forbids it: {why}.", certainty=certainty)
+        blocked = say("Kommo forbids it: this server's address is blocked.")
+        forbids = say("Kommo forbids it: %(why)s.", why=_in_words(reply))
+        raise forbidden("kommo", forbids if in_shape else blocked, certainty=certainty)
     if reply.status < 400 or reply.status >= 500:
-        raise down("kommo", f"answered {reply.status}")
+        raise down("kommo", N_("%(vendor)s answered %(status)s."), status=reply.status)
     if reply.body and not in_shape and reply.status != 404:
-        raise down("kommo", f"answered {reply.status} with something that is not JSON")
+        foreign = N_("%(vendor)s answered %(status)s with something that is not JSON.")
+        raise down("kommo", foreign, status=reply.status)
 
 
 def _has_moved(method: str, path: str, reply: Reply) -> bool:

@@ -15,6 +15,8 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 
 from server.core.errors import Reconnect
+from server.core.messages import N_
+from server.core.said import say
 from server.core.tokens import TokenPair
 from server.vendors.http import Caller, down, is_loopback, shaped, throttled
 from server.vendors.oauth import OAuthApp, json_object, token_body
@@ -108,7 +110,7 @@ def current_host(
     Raises Reconnect when the token does not say it or Kommo does not know it (§1.8).
     """
     suffixes = tuple(allowed)
-    lost = Reconnect("kommo", "The Kommo account is not where it was.")
+    lost = Reconnect("kommo", say("The Kommo account is not where it was."))
     asked = str(_unproven_claims(access_token).get("api_domain", ""))
     if not host_allowed(asked, suffixes):
         raise lost
@@ -118,7 +120,7 @@ def current_host(
         raise throttled("kommo", reply)
     body = json_object(reply)
     if reply.status >= 500 or (body is None and reply.status < 400):
-        raise down("kommo", f"answered {reply.status}")
+        raise down("kommo", N_("%(vendor)s answered %(status)s."), status=reply.status)
     domain = str((body or {}).get("domain", ""))
     if reply.status != 200 or not host_allowed(domain, suffixes):
         raise lost

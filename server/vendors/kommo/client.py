@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from server.core.errors import Certainty, NotOurs, TryLater
+from server.core.said import say
 from server.core.tokens import TokenHolder
 from server.vendors.http import Caller, Reply
 from server.vendors.kommo import fields, records
@@ -172,7 +173,7 @@ class KommoClient:
         body = {"custom_fields_values": fields.values(dict(values))}
         reply = self._api.call("PATCH", f"{_LEADS}/{deal_id}", json=body)
         if self._api.is_missing(reply):
-            raise NotOurs(f"Deal {deal_id} is gone from Kommo.")
+            raise NotOurs(say("Deal %(id)s is gone from Kommo.", id=deal_id))
         if reply.status >= 400:
             raise refused(reply, "kommo:fields")
 
