@@ -7,6 +7,7 @@ from datetime import datetime
 
 from server.core.states import DocumentState, Group, JobClass
 from server.flows import replay
+from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import activity, activity_detail, activity_marks, jobs, ledger
 from server.store.activity import Filter
@@ -45,17 +46,26 @@ def all_of_cause(world: World, account_id: int, cause: str) -> int:
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger and the jobs know of a deal: from it follows what *again* does."""
+    """What the ledger and the jobs know of a deal: from it follows what *again* does.
+
+    ``more``: rules bill a deal in several series, or again on re-entry.
+    """
 
     deal: str
     open: tuple[JobRow, ...]  # waiting, retrying, parked
     last: JobRow | None
-    invoice: DocumentRow | None  # the newest
+    invoices: tuple[DocumentRow, ...]  # oldest first
+    more: bool
+
+    @property
+    def invoice(self) -> DocumentRow | None:
+        """The newest: that which the deal shows."""
+        return self.invoices[-1] if self.invoices else None
 
     @property
     def in_order(self) -> bool:
-        made = self.invoice
-        return made is not None and made.settled and made.state not in BY_A_PERSON
+        made = [row.settled and row.state not in BY_A_PERSON for row in self.invoices]
+        return bool(made) and all(made)
 
     @property
     def bills(self) -> bool:
@@ -84,8 +94,14 @@ def known_of(session: Session, account_id: int, deal_id: int) -> Known | None:
         str(deal_id),
         tuple(activity_detail.open_jobs(session, account_id, subject)),
         past[0] if past else None,
-        invoices[-1] if invoices else None,
+        tuple(invoices),
+        _may_bill_more(session, account_id),
     )
+
+
+def _may_bill_more(session: Session, account_id: int) -> bool:
+    rules = settings_of(session, account_id).rules
+    return len({rule.purpose for rule in rules}) > 1 or any(rule.again for rule in rules)
 
 
 def _again(session: Session, account_id: int, subject: str, now: datetime) -> bool:

@@ -141,7 +141,7 @@ def _tallied(
         page = found[start : start + PAGE]
         deals = run.kommo.deals([one.deal_id for one in page], linked=True)
         rows = {int(row["id"]): row for row in deals}
-        entries = _to_judge(run, tally, page, rows)
+        entries = _to_judge(run, tally, page, rows, rule)
         sales = read_sales(
             run.kommo,
             [rows[deal_id] for deal_id in entries],
@@ -156,13 +156,13 @@ def _tallied(
 
 
 def _to_judge(
-    run: Run, tally: Tally, page: Sequence[Entering], rows: Mapping[int, Row]
+    run: Run, tally: Tally, page: Sequence[Entering], rows: Mapping[int, Row], rule: Rule
 ) -> dict[int, Entry]:
     """The entries of this page's deals; those that need no judging are told with their reason.
     One that stood in the stage before the time looked at did not enter it: it is not told."""
     with run.world.database.read() as session:
         ids = [str(deal_id) for deal_id in rows]
-        billed = stored.billed(session, run.account_id, SOURCE, ids)
+        billed = stored.billed(session, run.account_id, SOURCE, ids, rule.purpose)
     entries = {}
     for one in page:
         row = rows.get(one.deal_id)

@@ -15,15 +15,17 @@ _NOT_MADE = (DocumentState.CLAIMED, DocumentState.REFUSED)
 
 
 def billed(
-    session: Session, account_id: int, source: str, source_ids: Sequence[str]
+    session: Session, account_id: int, source: str, source_ids: Sequence[str], purpose: str
 ) -> dict[str, str]:
-    """Source id to the number of its invoice ("" where it has none), for those that have one."""
+    """Source id to the number of its invoice ("" where it has none), for those that have one for
+    this purpose."""
     rows = session.execute(
         sa.select(DocumentRow.source_id, DocumentRow.number).where(
             DocumentRow.account_id == account_id,
             DocumentRow.source == source,
             DocumentRow.source_id.in_(source_ids),
             DocumentRow.kind == "invoice",
+            DocumentRow.purpose == purpose,
             DocumentRow.state.not_in(_NOT_MADE),
         )
     )

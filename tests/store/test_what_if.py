@@ -31,8 +31,8 @@ def test_invoices_that_were_made_are_told_by_their_deals(
     other = rows.an_account(database, "other")
     document(database, other, "5", DocumentState.SENT)
     with database.read() as session:
-        found = what_if.billed(session, account, "kommo", ["1", "2", "3", "4", "5", "6"])
-        assert what_if.billed(session, account, "kommo", []) == {}
+        found = what_if.billed(session, account, "kommo", ["1", "2", "3", "4", "5", "6"], "invoice")
+        assert what_if.billed(session, account, "kommo", [], "invoice") == {}
     assert found == {"1": "N1", "2": "N2"}
 
 
