@@ -90,6 +90,7 @@ _TODO = {
     TOO_LONG: N_("Shorten it."),
     READ_ONLY: N_("FreshBooks does not let it be set."),
 }
+_ELSE = N_("Correct it.")  # not within say(...), where the catalogues would not see it
 _NO_RESULT = N_("%(vendor)s answered %(status)s without a result.")
 _NOT_THIS_USER = N_(
     "FreshBooks does not let this user do it (%(why)s): connect again as an owner, partner or "
@@ -142,7 +143,7 @@ def _problem(fault: Fault) -> Problem:
     return Problem(
         field=key,
         reason=say("FreshBooks refuses %(what)s: %(why)s.", what=what, why=why),
-        todo=say(_TODO.get(fault.errno, N_("Correct it."))),
+        todo=say(_TODO.get(fault.errno, _ELSE)),
     )
 
 
