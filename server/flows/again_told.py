@@ -27,6 +27,11 @@ REFUSED = N_(
     "The earlier attempt surely made nothing. Reads the deal again, and may create one invoice."
 )
 NEW = N_("Reads the deal again; nothing was made so far, so it may create one invoice.")
+MORE = N_(
+    "What was begun for this deal is finished first, without a second invoice for the same. Then "
+    "reads the deal again, and may create one invoice for each series, or each entering of the "
+    "stage, that has none yet."
+)
 NO_RULE = N_("No rule is on, so the deal is only left out again.")
 COMPARES = N_(
     "Compares invoice %(number)s in FreshBooks with the deal's draft again. If they agree now, it "
@@ -116,6 +121,8 @@ def _begun_elsewhere(known: Known, row: ConnectionRow) -> bool:
 
 def _billing(session: Session, account_id: int, known: Known) -> Iterable[Sentence]:
     invoice = known.invoice
+    if known.more and invoice is not None:
+        return [Sentence(MORE)]
     attempt = ledger.last_attempt(session, invoice.id) if invoice else None
     if invoice is None or attempt is None:
         return _new(session, account_id, NEW)

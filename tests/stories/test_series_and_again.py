@@ -1,21 +1,24 @@
 """Once per deal, once in each series, and again on re-entry: as the rules say, and never more."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from server.core.settings import InvalidSettings
 from server.core.states import JobState
-from server.flows import replay
+from server.flows import activity, replay
 from server.flows.replay import Wanted
 from server.sandbox.faults import Fault
 from tests.rig import Rig
 from tests.stories.shop import CREATE, RULE, Shop
 from tests.stories.test_never_twice import post
+from tests.stories.test_review_kill_anywhere import MOST_COMMITS, KilledError, killed_at
 
 DEPOSIT, FINAL = "deposit", "final"
 WHILE = timedelta(minutes=30)
+SHORT_WHILE = timedelta(minutes=3)  # tokens live for hours; their renewal has tests of its own
 
 
 def rule(shop: Shop, slug: str, stage: str, **more: Any) -> dict[str, Any]:
@@ -261,6 +264,55 @@ def test_a_deal_that_another_rule_billed_is_billed_again_only_in_another_series(
     shop.issue(deal)
     enters_again(shop, deal)
     assert len(shop.invoices) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_commit_a_re_entry_is_billed_once(rig: Rig, after: bool) -> None:
+    shop = again(rig)
+    for nth in range(1, MOST_COMMITS):
+        deal = shop.deal(contact=shop.contact(f"p{nth}@acme.test"))
+        shop.issue(deal)
+        rig.clock.advance(SHORT_WHILE)
+        shop.move(deal, "Talks")
+        rig.pump()
+        rig.clock.advance(SHORT_WHILE)
+        shop.move(deal)
+        rig.sandbox.deliveries.deliver_due()
+        killed = False
+        with killed_at(rig, nth, after=after):
+            try:
+                rig.runner.drain()
+            except KilledError:
+                killed = True
+        rig.restart()
+        for _ in range(4):
+            rig.later(seconds=125)
+        assert len(shop.invoices) == 2 * nth, f"killed at commit {nth}"
+        assert shop.shown(deal, "NUMBER") == shop.invoices[-1]["invoice_number"]
+        if not killed:
+            break
+    assert not killed
+    assert nth > 8
+
+
+def test_trying_again_says_that_another_entering_may_be_billed_and_finishes_what_was_begun(
+    rig: Rig,
+) -> None:
+    shop = again(rig)
+    contact = shop.contact()
+    deal = shop.deal(contact=contact)
+    shop.issue(deal)
+    rig.kommo.update_deal(deal.id, price=None)
+    enters_again(shop, deal)
+    assert shop.job_of(deal).state == JobState.PARKED
+    told = activity.what_again_will_do(rig.world, rig.account_id, f"deal:{deal.id}")
+    assert "each entering of the stage, that has none yet" in " ".join(map(str, told))
+    activity.again(rig.world, rig.account_id, [f"deal:{deal.id}"])
+    rig.pump()
+    assert len(shop.invoices) == 1
+    rig.kommo.update_deal(deal.id, price=Decimal("80"))  # mended: that alone bills it
+    rig.pump()
+    assert len(shop.invoices) == 2
 
 
 def test_a_series_does_not_change_once_the_rule_has_billed(rig: Rig) -> None:
