@@ -45,7 +45,7 @@ class Problem:
         """With what a page needs to say it in another language, beside the text itself."""
         texts = {"reason": self.reason, "todo": self.todo}
         said = {name: to_json(text) for name, text in texts.items() if isinstance(text, Said)}
-        return {**vars(self), "said": said}
+        return {**vars(self), "said": said} if said else dict(vars(self))
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "Problem":

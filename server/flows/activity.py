@@ -9,7 +9,7 @@ from datetime import datetime
 
 from server.core.states import JobClass
 from server.flows.again import again, all_of_cause
-from server.flows.again_told import Sentence, what_again_will_do
+from server.flows.again_told import what_again_will_do
 from server.flows.world import World
 from server.store import (
     activity,
@@ -38,7 +38,6 @@ __all__ = [
     "Made",
     "Page",
     "Place",
-    "Sentence",
     "again",
     "all_of_cause",
     "causes",

@@ -1,10 +1,10 @@
 """What *try again* will do, in sentences, before somebody clicks it: from what the ledger and the
 jobs know, without a call to a vendor."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from server.core.messages import N_
+from server.core.said import Said, say
 from server.core.states import DocumentState, JobState
 from server.flows.again import Known, known_of
 from server.flows.attempt import unsettled
@@ -64,54 +64,43 @@ EVENT = N_("Reads this message of Kommo again, and then the deals that it names.
 PLUMBING = N_("Does this once more, now. It makes no invoice.")
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """In English by ``str``; a page that speaks more translates ``template`` and fills it."""
-
-    template: str
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.template % self.facts
-
-
-def what_again_will_do(world: World, account_id: int, subject: str) -> list[Sentence]:
+def what_again_will_do(world: World, account_id: int, subject: str) -> list[Said]:
     """Empty: there is nothing to try again."""
     with world.database.read() as session:
         if activity_marks.turned_away(session, account_id, subject) is not None:
-            return [Sentence(EVENT)]
+            return [say(EVENT)]
         deal_id = deal_in(subject)
         if deal_id is None:
             found = activity_detail.open_jobs(session, account_id, subject)
-            return [Sentence(PLUMBING)] if found else []
+            return [say(PLUMBING)] if found else []
         known = known_of(session, account_id, deal_id)
         if known is None:
             return []
         return list(_told(session, account_id, known))
 
 
-def _told(session: Session, account_id: int, known: Known) -> Iterable[Sentence]:
+def _told(session: Session, account_id: int, known: Known) -> Iterable[Said]:
     if known.last is not None and known.last.state == JobState.RUNNING:
-        yield Sentence(RUNNING)
+        yield say(RUNNING)
     yield from _missing(session, account_id, known)
     if known.bills:
         yield from _billing(session, account_id, known)
     if known.writes and known.invoice is not None:
         template = DELETED if known.invoice.state == DocumentState.DELETED else WRITES
-        yield Sentence(template, {"number": known.invoice.number})
+        yield say(template, number=known.invoice.number)
     if known.tells:
-        yield Sentence(TELLS)
+        yield say(TELLS)
 
 
-def _missing(session: Session, account_id: int, known: Known) -> Iterable[Sentence]:
+def _missing(session: Session, account_id: int, known: Known) -> Iterable[Said]:
     """What makes it end where it ended before."""
     names = {"kommo": "Kommo", "freshbooks": "FreshBooks"}
     for vendor, name in names.items():
         row = accounts.connection(session, account_id, vendor)
         if row is None or row.state != "connected":
-            yield Sentence(NOT_CONNECTED, {"vendor": name})
+            yield say(NOT_CONNECTED, vendor=name)
         elif vendor == "freshbooks" and _begun_elsewhere(known, row):
-            yield Sentence(ELSEWHERE)
+            yield say(ELSEWHERE)
 
 
 def _begun_elsewhere(known: Known, row: ConnectionRow) -> bool:
@@ -119,34 +108,34 @@ def _begun_elsewhere(known: Known, row: ConnectionRow) -> bool:
     return known.invoice is not None and known.bills and known.invoice.home != home
 
 
-def _billing(session: Session, account_id: int, known: Known) -> Iterable[Sentence]:
+def _billing(session: Session, account_id: int, known: Known) -> Iterable[Said]:
     invoice = known.invoice
     if known.more and invoice is not None:
-        return [Sentence(MORE)]
+        return [say(MORE)]
     attempt = ledger.last_attempt(session, invoice.id) if invoice else None
     if invoice is None or attempt is None:
         return _new(session, account_id, NEW)
     if invoice.state == DocumentState.AMBIGUOUS:
-        return [Sentence(LOOKS_FOR_TWO, {"reference": attempt.reference})]
+        return [say(LOOKS_FOR_TWO, reference=attempt.reference)]
     if invoice.upstream_id is not None:
         return [_made(invoice)]
     if unsettled(attempt):
-        return [Sentence(LOOKS_FIRST, {"reference": attempt.reference})]
+        return [say(LOOKS_FIRST, reference=attempt.reference)]
     return _new(session, account_id, REFUSED)
 
 
-def _new(session: Session, account_id: int, template: str) -> Iterable[Sentence]:
-    yield Sentence(template)
+def _new(session: Session, account_id: int, template: str) -> Iterable[Said]:
+    yield say(template)
     if not settings.switched_on(session, account_id):
-        yield Sentence(NO_RULE)
+        yield say(NO_RULE)
 
 
-def _made(invoice: DocumentRow) -> Sentence:
+def _made(invoice: DocumentRow) -> Said:
     facts = {"number": invoice.number}
     match invoice.state:
         case DocumentState.MISMATCH:
-            return Sentence(COMPARES, facts)
+            return say(COMPARES, **facts)
         case DocumentState.CREATED:
-            return Sentence(SENDS.get(invoice.action, EXISTS), facts)
+            return say(SENDS.get(invoice.action, EXISTS), **facts)
         case _:
-            return Sentence(EXISTS, facts)
+            return say(EXISTS, **facts)

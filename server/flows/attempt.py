@@ -29,7 +29,7 @@ def noting(run: Run, attempt: AttemptRow) -> Iterator[None]:
         end(run, attempt, AttemptOutcome(later.certainty.value), later.sentence)
         raise
     except (CannotBill, Reconnect) as refused:
-        end(run, attempt, AttemptOutcome.REFUSED, str(refused))
+        end(run, attempt, AttemptOutcome.REFUSED, refused.said)
         raise
 
 

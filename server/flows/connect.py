@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.core.errors import Outcome, Reconnect, TryLater
+from server.core.said import from_json, joined, say, to_json
 from server.core.tokens import Token, TokenPair
 from server.flows.world import World
 from server.store import accounts, jobs, settings, tickets
@@ -26,6 +27,10 @@ TICKET_LIFE = timedelta(minutes=30)  # Kommo's code lives 20 minutes; a person l
 
 class CannotConnect(Exception):
     """Why this connection is not made, as a sentence for whoever tried."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ def look(world: World, ticket: str) -> Progress:
         return Progress("expired", {})
     stale = row.expires_at <= world.clock.now() and row.stage != "completed"
     summary = row.summary or {}
-    return Progress("expired" if stale else row.stage, summary, str(summary.get("said", "")))
+    said = from_json(summary.get("said", ""))
+    return Progress("expired" if stale else row.stage, summary, said)
 
 
 def look_own(world: World, ticket: str, vendor: str, account_id: int) -> Progress | None:
@@ -106,7 +112,7 @@ def begin(world: World, vendor: str, ticket: str) -> Begun:
     with world.database.write() as session:
         begun = tickets.start(session, vendor, ticket, world.clock.now())
     if begun is None:
-        raise CannotConnect("This link has been used or has expired. Ask for a new one.")
+        raise CannotConnect(say("This link has been used or has expired. Ask for a new one."))
     return Begun(*begun)
 
 
@@ -116,8 +122,10 @@ def come_back(world: World, vendor: str, begun: Begun) -> TicketRow:
         row = tickets.come_back(session, vendor, begun.state, begun.browser, world.clock.now())
     if row is None:
         raise CannotConnect(
-            "This browser did not begin this connection, or it took too long. "
-            "Begin again from the start link."
+            say(
+                "This browser did not begin this connection, or it took too long. "
+                "Begin again from the start link."
+            )
         )
     return row
 
@@ -131,20 +139,26 @@ def answering(world: World, row: TicketRow) -> Iterator[None]:
     except CannotConnect:
         raise
     except TryLater as later:
-        raise fail(world, row, f"{later.sentence} Try again in a few minutes.") from later
+        sentence = joined([later.sentence, say("Try again in a few minutes.")])
+        raise fail(world, row, sentence) from later
     except Outcome as refused:
         name = VENDOR_NAMES[row.vendor.partition(":")[0]]
-        sentence = f"{name} did not accept this consent ({refused}). Begin again."
-        raise fail(world, row, sentence) from refused
+        not_accepted = say(
+            "%(vendor)s did not accept this consent (%(why)s). Begin again.",
+            vendor=name,
+            why=refused.said,
+        )
+        raise fail(world, row, not_accepted) from refused
     except Exception:  # a bug: the ticket says that it ended, and it is raised on
-        fail(world, row, "Something went wrong on our side; it has been noted. Begin again.")
+        fail(world, row, say("Something went wrong on our side; it has been noted. Begin again."))
         raise
 
 
 def fail(world: World, row: TicketRow, sentence: str) -> CannotConnect:
     """Note on the ticket why it ends; returns what to raise."""
+    told = {"said": to_json(sentence)}
     with world.database.write() as session:
-        tickets.settle(session, row.id, "failed", summary={"said": sentence}, result_sealed=None)
+        tickets.settle(session, row.id, "failed", summary=told, result_sealed=None)
     return CannotConnect(sentence)
 
 
@@ -166,9 +180,9 @@ def returned(session: Session, world: World, vendor: str, ticket: str) -> Ticket
     """The ticket whose consent waits to be completed; spends it. Raises CannotConnect."""
     row = tickets.find(session, ticket)
     if row is None or row.vendor != vendor or row.expires_at <= world.clock.now():
-        raise CannotConnect("This connection has expired. Begin again.")
+        raise CannotConnect(say("This connection has expired. Begin again."))
     if not tickets.advance(session, row.id, "returned", "completed"):
-        raise CannotConnect("This connection is not ready to be completed.")
+        raise CannotConnect(say("This connection is not ready to be completed."))
     return row
 
 
@@ -176,7 +190,7 @@ def new_connection(session: Session, **columns: Any) -> ConnectionRow:
     """Raises CannotConnect where somebody else made one of the same account at this moment."""
     row = ConnectionRow(state="connected", **columns)
     if not inserted(session, row):
-        raise CannotConnect("Somebody else is connecting the same account now. Begin again.")
+        raise CannotConnect(say("Somebody else is connecting the same account now. Begin again."))
     return row
 
 
@@ -212,7 +226,13 @@ def account_for(
     account = named_account(session, wanted)
     if owner is not None and owner.account_id != account.id:
         other = named_account(session, owner.account_id)
-        raise CannotConnect(f"{what} is already connected to the account “{other.name}”.")
+        raise CannotConnect(
+            say(
+                "%(what)s is already connected to the account “%(account)s”.",
+                what=what,
+                account=other.name,
+            )
+        )
     return account, accounts.connection(session, account.id, row.vendor)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.core.said import say
 from server.core.tokens import TokenPair
 from server.flows import connect
 from server.flows.connect import Begun, CannotConnect, OneToken, pair_as_json, pair_from_json
@@ -36,7 +37,7 @@ ROLES = frozenset(
 )
 
 
-NO_BUSINESS = (
+NO_BUSINESS = say(
     "This person may not write invoices in any FreshBooks business: let its owner, a partner, a "
     "manager or the accountant connect it."
 )
@@ -66,7 +67,7 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
     """
     row = connect.come_back(world, VENDOR, begun)
     if answer.error or not answer.code:
-        raise connect.fail(world, row, "FreshBooks says that access was not allowed.")
+        raise connect.fail(world, row, say("FreshBooks says that access was not allowed."))
     with connect.answering(world, row):
         consent = read_consent(world, answer.code)
         if not consent["offers"]:
@@ -88,14 +89,17 @@ def complete(
         row = connect.returned(session, world, VENDOR, ticket)
         consent = connect.consent_in(world, row)
         offer = _chosen(consent["offers"], business_id)
-        what = f"The FreshBooks business {offer.name}"
+        what = say("The FreshBooks business %(name)s", name=offer.name)
         account, before = connect.account_for(session, row, str(offer.business_id), what)
         if account is None:
-            raise CannotConnect("A FreshBooks business is connected to an account; name one.")
+            raise CannotConnect(say("A FreshBooks business is connected to an account; name one."))
         if before is not None and before.external_id != str(offer.business_id) and not change:
             raise CannotConnect(
-                f"This account writes its invoices in {before.name}. "
-                "Say that you want to change the business."
+                say(
+                    "This account writes its invoices in %(name)s. "
+                    "Say that you want to change the business.",
+                    name=before.name,
+                )
             )
         connection = _attach(session, world, account, offer, consent)
         tickets.settle(session, row.id, "completed", result_sealed=None)
@@ -172,11 +176,13 @@ def _grant(session: Session, world: World, consent: Mapping[str, Any]) -> int:
 def _chosen(offers: list[dict[str, Any]], business_id: int | None) -> Offer:
     if business_id is None and len(offers) > 1:
         names = ", ".join(_named(offer)["label"] for offer in offers)
-        raise CannotConnect(f"There are several businesses; choose one: {names}")
+        raise CannotConnect(say("There are several businesses; choose one: %(names)s", names=names))
     for offer in offers:
         if business_id in (None, offer["business_id"]):
             return Offer(**offer)
-    raise CannotConnect(f"There is no business {business_id} among those that may be connected.")
+    raise CannotConnect(
+        say("There is no business %(id)s among those that may be connected.", id=business_id)
+    )
 
 
 def _named(offer: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.keys import AccountId
+from server.core.said import say
 from server.core.settings import default_settings
 from server.core.states import JobClass
 from server.core.tokens import TokenPair
@@ -73,9 +74,9 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
     """
     row = connect.come_back(world, VENDOR, begun)
     if answer.error or not answer.code:
-        raise connect.fail(world, row, "Kommo says that access was not allowed.")
+        raise connect.fail(world, row, say("Kommo says that access was not allowed."))
     if not auth.host_allowed(answer.referer, world.kommo.hosts):
-        raise connect.fail(world, row, "The account's address is not one of Kommo's.")
+        raise connect.fail(world, row, say("The account's address is not one of Kommo's."))
     with connect.answering(world, row):
         pair = exchange(world, answer.referer, answer.code, connect.unrecorded)
         consent = identify(world, answer.referer, pair, connect.unrecorded)
@@ -115,11 +116,14 @@ def complete(world: World, ticket: str) -> ConnectionRow:
     with world.database.write() as session:
         row = connect.returned(session, world, VENDOR, ticket)
         consent = Consent.from_json(connect.consent_in(world, row))
-        what = f"The Kommo account {consent.name} ({consent.host})"
+        what = say("The Kommo account %(name)s (%(host)s)", name=consent.name, host=consent.host)
         account, before = connect.account_for(session, row, str(consent.kommo_id), what)
         if before is not None and before.external_id != str(consent.kommo_id):
             raise CannotConnect(
-                f"This account is already connected to another Kommo account ({before.name})."
+                say(
+                    "This account is already connected to another Kommo account (%(name)s).",
+                    name=before.name,
+                )
             )
         connection = attach(session, world, consent, account)
         tickets.settle(
@@ -140,8 +144,11 @@ def attach(
     row = accounts.connection_of(session, VENDOR, str(consent.kommo_id))
     if row is not None and row.state == "connected" and not consent.admin:
         raise CannotConnect(
-            f"{consent.name} is connected already, and this consent is not an administrator's. "
-            "The working connection was kept; let an administrator of Kommo connect it."
+            say(
+                "%(name)s is connected already, and this consent is not an administrator's. "
+                "The working connection was kept; let an administrator of Kommo connect it.",
+                name=consent.name,
+            )
         )
     who = (VENDOR, world.kommo.app.client_id, str(consent.kommo_id))
     grant = grants.put(session, world.vault, who, consent.pair, now)

@@ -9,6 +9,7 @@ from server.core import mapping
 from server.core.errors import CannotBill, NotOurs
 from server.core.keys import DealId
 from server.core.rules import Bill, Decision
+from server.core.said import joined, say
 from server.core.sale import Sale
 from server.core.settings import SettingsDocument
 from server.flows import issue, product_lists
@@ -49,7 +50,7 @@ def _bill(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:
         on = settings.switched_on(session, run.account_id)
         wanted = settings_of(session, run.account_id)
     if not on:
-        raise NotOurs("no rule is on")
+        raise NotOurs(say("no rule is on"))
     purposes = billed.open_purposes([rule for rule in wanted.rules if rule.slug in on])
     if not purposes and billed.documents:
         return []
@@ -66,7 +67,7 @@ def _bill(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:
         else:
             reasons.append(decision.reason)
     if reasons and not made and not billed.problems:
-        raise NotOurs(" ".join(dict.fromkeys(reasons)))
+        raise NotOurs(joined(dict.fromkeys(reasons)))
     return made
 
 
@@ -87,7 +88,7 @@ def _read(run: Run, deal_id: DealId, wanted: SettingsDocument) -> Sale:
         product_catalogs=wanted.mapping.lines.catalogs or product_lists.ids_of(run),
     )
     if sale is None:
-        raise NotOurs("the deal was deleted in Kommo")
+        raise NotOurs(say("the deal was deleted in Kommo"))
     run.remember(party=_party(sale), responsible=sale.responsible_user)
     return sale
 

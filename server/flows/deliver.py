@@ -7,6 +7,7 @@ the invoice is still a draft, after the quiet period.
 
 from server.core.errors import CannotBill, NotOurs, Problem, Reconnect, TryLater
 from server.core.keys import InvoiceId
+from server.core.said import say
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
 from server.flows.attempt import died, noting, unsettled
@@ -109,7 +110,13 @@ def _recipient(run: Run, document: DocumentRow) -> str:
     recipient: str = attempt.draft["client"]["email"] if attempt else ""
     if not recipient:
         raise CannotBill(
-            [Problem("client.email", "The client has no e-mail address.", "Add one and try again.")]
+            [
+                Problem(
+                    "client.email",
+                    say("The client has no e-mail address."),
+                    say("Add one and try again."),
+                )
+            ]
         )
     return recipient
 

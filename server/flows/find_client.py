@@ -9,6 +9,7 @@ from datetime import timedelta
 from server.core.errors import Certainty, TryLater
 from server.core.invoice import DraftClient
 from server.core.keys import digest
+from server.core.said import say
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
 from server.flows.attempt import died, noting, unsettled
@@ -68,7 +69,7 @@ def _wait_for_another(run: Run, key: Key) -> AttemptRow | None:
     after = timedelta(seconds=1) if attempt.outcome == AttemptOutcome.OPEN else waiting.after
     raise TryLater(
         "freshbooks:client",
-        "Another deal is making this client right now.",
+        say("Another deal is making this client right now."),
         after=after,
         burns=False,
         certainty=Certainty.NOT_SENT,
@@ -100,7 +101,7 @@ def _make(  # what is to be made, and what was known when it was looked for
             fresh = {"home": home, "upstream_id": None}
             attempt = ledger.begin(session, document, frozen, run.now(), **fresh)
     if overtaken:
-        raise TryLater("freshbooks:client", "Another deal just made this client.", burns=False)
+        raise TryLater("freshbooks:client", say("Another deal just made this client."), burns=False)
     made = _call(run, attempt, client, currency)
     with run.phase() as session:
         ledger.end(

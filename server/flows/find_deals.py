@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from server.core.errors import Outcome
 from server.core.keys import AccountId, digest
+from server.core.said import say
 from server.core.vendor_lists import Lists
 from server.flows import world as outside
 from server.flows.glance import Deadline, Glance, in_words, look
@@ -85,11 +86,13 @@ def _linked(text: str, home: str) -> tuple[int | None, str]:
     parts = urlsplit(text if "://" in text else f"//{text}")
     host = parts.netloc.rpartition("@")[2].lower().removesuffix(":443")
     if host != home.lower():
-        return None, f"This link leads to {host}, but {home} is connected here."
+        return None, say(
+            "This link leads to %(host)s, but %(home)s is connected here.", host=host, home=home
+        )
     card = _CARD.fullmatch(parts.path)
     if card is None:
         example = deal_url(home, 12345678)
-        return None, f"This is no link to a deal. One looks like {example}."
+        return None, say("This is no link to a deal. One looks like %(link)s.", link=example)
     return int(card[1]), ""
 
 
@@ -110,7 +113,9 @@ def _deal(home: ConnectionRow, row: Row, lists: Lists) -> FoundDeal:
 
 def _nothing(text: str) -> str:
     if not text:
-        return "There is no deal in Kommo yet."
+        return say("There is no deal in Kommo yet.")
     if _LINK.fullmatch(text):
-        return "Kommo has no such deal, or it was deleted."
-    return f"Kommo finds no deal for “{text}”. Paste the deal's link, or type its number."
+        return say("Kommo has no such deal, or it was deleted.")
+    return say(
+        "Kommo finds no deal for “%(text)s”. Paste the deal's link, or type its number.", text=text
+    )

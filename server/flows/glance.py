@@ -16,6 +16,7 @@ import structlog
 
 from server.core.errors import CannotBill, Outcome, Reconnect, TryLater
 from server.core.keys import AccountId
+from server.core.said import joined, say
 from server.flows import world as outside
 from server.flows.world import World
 from server.store import calls
@@ -92,7 +93,10 @@ def look(
     _wait(future, within)
     if not future.done():
         vendor = what.partition(":")[0]
-        raise TryLater(f"{vendor}:slow", f"{VENDOR_NAMES[vendor]} does not answer in time.")
+        raise TryLater(
+            f"{vendor}:slow",
+            say("%(vendor)s does not answer in time.", vendor=VENDOR_NAMES[vendor]),
+        )
     return future.result()
 
 
@@ -120,12 +124,15 @@ def in_words(outcome: Outcome) -> str:
             return outcome.sentence
         case Reconnect():
             vendor = VENDOR_NAMES[outcome.vendor]
-            said = outcome.sentence or f"Billhook has no access to {vendor} now."
-            return f"{said.rstrip('.')}. Connect {vendor} again."
+            said = outcome.sentence or say(
+                "Billhook has no access to %(vendor)s now.", vendor=vendor
+            )
+            said = said if said.endswith(".") else f"{said}."
+            return joined([said, say("Connect %(vendor)s again.", vendor=vendor)])
         case CannotBill():
-            return " ".join(map(str, outcome.problems))
+            return joined(problem.sentence for problem in outcome.problems)
         case _:
-            return str(outcome)
+            return outcome.said
 
 
 def _begun(world: World, account_id: int, what: str, work: Callable[[Glance], T]) -> Future[T]:
@@ -135,7 +142,7 @@ def _begun(world: World, account_id: int, what: str, work: Callable[[Glance], T]
             return _UNDER_WAY[key]
         if len(_UNDER_WAY) >= AT_ONCE:
             vendor = what.partition(":")[0]
-            raise TryLater(f"{vendor}:slow", "Too many pages wait for an answer now.")
+            raise TryLater(f"{vendor}:slow", say("Too many pages wait for an answer now."))
         future: Future[T] = Future()
         _UNDER_WAY[key] = future
     glance = Glance(world, account_id)

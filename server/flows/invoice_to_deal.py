@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from server.core.errors import NotOurs
 from server.core.keys import DocumentId, digest
+from server.core.said import say
 from server.core.settings import WriteBack
 from server.core.states import DocumentState
 from server.flows import deal_fields
@@ -59,7 +60,7 @@ def shown(run: Run, document: DocumentRow, into: WriteBack) -> dict[str, FieldIn
     for the account's team, and the status beside it says *draft*.
     """
     if document.upstream_id is None:
-        raise NotOurs("there is no invoice yet")
+        raise NotOurs(say("there is no invoice yet"))
     status = document.state if document.state in OWN_WORDS else document.status
     values: dict[str | None, FieldInput] = {
         into.link: document.link or operator_page(run, document),

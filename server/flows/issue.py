@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from server.core.errors import AlreadyThere, CannotBill, Certainty, Problem, TryLater
 from server.core.invoice import InvoiceDraft
 from server.core.keys import DocumentId, InvoiceId, digest, reference
+from server.core.said import say
 from server.core.settings import Numbering
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows import look_up
@@ -35,8 +36,8 @@ NUMBER_TRIES = 3  # another's number was taken: the next, this often
 TAKEN = "is taken"
 ELSEWHERE = Problem(
     "invoice",
-    "This invoice was begun in the FreshBooks business that was connected before.",
-    "Look there whether it was made; to finish it here, connect that business again.",
+    say("This invoice was begun in the FreshBooks business that was connected before."),
+    say("Look there whether it was made; to finish it here, connect that business again."),
 )
 
 
@@ -228,10 +229,16 @@ def _ambiguous(
     run: Run, document: DocumentRow, attempt: AttemptRow, found: list[Invoice]
 ) -> DocumentRow:
     numbers = ", ".join(invoice.number for invoice in found)
-    said = f"FreshBooks has {len(found)} invoices with the reference {attempt.reference}: {numbers}"
+    said = say(
+        "FreshBooks has %(count)s invoices with the reference %(reference)s: %(numbers)s",
+        count=len(found),
+        reference=attempt.reference,
+        numbers=numbers,
+    )
     with run.phase() as session:
         ledger.record(session, document.id, run.now(), state=DocumentState.AMBIGUOUS, said=said)
-    raise CannotBill([Problem("invoice", said + ".", "Delete all but one in FreshBooks.")])
+    reason = say("%(sentence)s.", sentence=said)
+    raise CannotBill([Problem("invoice", reason, say("Delete all but one in FreshBooks."))])
 
 
 def _number_taken(
@@ -241,14 +248,14 @@ def _number_taken(
     ours = [found for found in look_up.invoices_of(run, attempt) if found.number == attempt.number]
     if len(ours) == 1:
         return _adopt(run, document, attempt, ours[0], AttemptOutcome.ADOPTED)
-    error = f"number {taken.ref} {TAKEN}"
+    error = say("number %(number)s is taken", number=taken.ref)
     end(run, attempt, AttemptOutcome.REFUSED, error)
     with run.world.database.read() as session:
         refused = [a for a in ledger.attempts(session, document.id) if a.error.endswith(TAKEN)]
     problem = Problem(
         "numbering",
-        f"FreshBooks already has an invoice with the number {attempt.number}.",
-        "Set the next free number under numbering in the settings, then try again.",
+        say("FreshBooks already has an invoice with the number %(number)s.", number=attempt.number),
+        say("Set the next free number under numbering in the settings, then try again."),
     )
     if len(refused) > NUMBER_TRIES or attempt.reference_place == "invoice_number":
         raise CannotBill([problem])

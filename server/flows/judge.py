@@ -11,6 +11,7 @@ from datetime import timedelta
 from server.core import rules
 from server.core.errors import TryLater
 from server.core.rules import Bill, Decision, Entry
+from server.core.said import say
 from server.core.sale import Sale
 from server.core.settings import Rule
 from server.flows import pipelines
@@ -70,7 +71,7 @@ class Judge:
         if not self._asked:
             self.ask()
         elif entry.at + LISTED_WITHIN > self._run.now():
-            said = "Kommo does not list yet that the deal entered the stage."
+            said = say("Kommo does not list yet that the deal entered the stage.")
             raise TryLater("kommo:events", said, after=ASK_AGAIN, burns=False)
         else:
             self._unheard.add(entry.id)

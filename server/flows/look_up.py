@@ -8,6 +8,7 @@ does not know, so every row is compared with the frozen reference here.
 from datetime import timedelta
 
 from server.core.errors import Certainty, TryLater
+from server.core.said import say
 from server.flows.attempt import is_uncertain
 from server.flows.run import Run
 from server.store.ledger import AttemptRow
@@ -36,7 +37,9 @@ def after_quiet(run: Run, later: TryLater) -> TryLater:
 def not_yet(left: timedelta, *, burns: bool = False) -> TryLater:
     return TryLater(
         "freshbooks:uncertain",
-        "FreshBooks' answer was lost; Billhook looks for the invoice before it sends it again.",
+        say(
+            "FreshBooks' answer was lost; Billhook looks for the invoice before it sends it again."
+        ),
         after=left,
         burns=burns,
         certainty=Certainty.UNCERTAIN,

@@ -7,6 +7,7 @@ from server.core.keys import AccountId
 from server.core.states import JobClass, JobState
 from server.flows.world import World
 from server.store import jobs
+from server.store.activity_entries import said_by
 from server.store.jobs import JobKind, NewJob
 
 
@@ -33,5 +34,5 @@ def progress(world: World, account_id: int) -> Progress:
             return Progress("working")
         if job.state == JobState.DONE:
             return Progress("done")
-        return Progress("waits", job.said)
+        return Progress("waits", said_by(job))
     return Progress("")

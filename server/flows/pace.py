@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from server.core.errors import Certainty, TryLater
+from server.core.said import say
 from server.vendors.http import Caller, Reply, throttled
 
 LONGEST_WAIT = 10.0  # seconds; whoever would wait longer gives its thread back
@@ -48,7 +49,7 @@ class Budgets:
         if pause > timedelta(0) or delay > LONGEST_WAIT:
             raise TryLater(
                 f"{vendor}:throttled",
-                "Too many calls at once; waiting for our turn.",
+                say("Too many calls at once; waiting for our turn."),
                 after=max(pause, timedelta(seconds=delay)),
                 burns=False,
                 certainty=Certainty.NOT_SENT,

@@ -14,6 +14,7 @@ from server.core.errors import CannotBill, Outcome, Problem
 from server.core.invoice import DraftClient, InvoiceDraft
 from server.core.money import exact
 from server.core.rules import Entry
+from server.core.said import joined, say
 from server.core.sale import Sale
 from server.core.settings import Rule, SettingsDocument
 from server.core.sources import Problems, Reader
@@ -41,8 +42,8 @@ __all__ = [
 
 SECONDS = 8.0  # that a page waits for both vendors together
 
-_GONE = "The deal was deleted in Kommo, or was never there."
-_NO_CLIENT = ClientChoice("unknown", "Who the client is depends on what is missing above.")
+_GONE = say("The deal was deleted in Kommo, or was never there.")
+_NO_CLIENT = ClientChoice("unknown", say("Who the client is depends on what is missing above."))
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _read(  # passed on as it came
         return read_deal(world, account_id, deal_id, catalogs, fresh=fresh, within=within), ""
     except Outcome as outcome:
         before, why = last_read(world, account_id, deal_id, catalogs), in_words(outcome)
-        return before, f"{why} The deal is shown as it was read last." if before else why
+        old = say("The deal is shown as it was read last.")
+        return before, joined([why, old]) if before else why
 
 
 def sold(document: SettingsDocument, lists: Lists) -> tuple[int, ...]:
@@ -250,8 +252,8 @@ def _client(
             world, key, fresh, lambda: look(world, account_id, what, work, within=within)
         )
     except Outcome as outcome:
-        later = "Who the client is will be known when the invoice is made."
-        return ClientChoice("unknown", f"{in_words(outcome)} {later}")
+        later = say("Who the client is will be known when the invoice is made.")
+        return ClientChoice("unknown", joined([in_words(outcome), later]))
 
 
 def _existing(world: World, account_id: int, deal_id: int) -> tuple[Existing, ...]:

@@ -1,7 +1,9 @@
 """An invoice exists upstream: compare it with the frozen draft, and record what is so."""
 
 from server.core.invoice import InvoiceDraft
+from server.core.messages import N_
 from server.core.money import Money
+from server.core.said import say
 from server.core.states import AttemptOutcome, DocumentState, JobClass
 from server.flows.run import Run
 from server.flows.tasks_done import defer_completion
@@ -12,19 +14,24 @@ from server.store.ledger import AttemptRow, DocumentRow
 from server.vendors.freshbooks.read import Invoice, invoice_page
 from server.vendors.freshbooks.statuses import word_of
 
+DELETED = N_("invoice %(number)s was deleted in FreshBooks")
+CURRENCY = N_("its currency is %(theirs)s there, and %(ours)s by the deal")
+TOTAL = N_("its total is %(theirs)s there, and %(ours)s by the deal")
+TAX = N_("its tax is %(theirs)s there, and %(ours)s by the deal")
+
 
 def record_invoice(
     run: Run, document: DocumentRow, attempt: AttemptRow, made: Invoice, how: AttemptOutcome
 ) -> DocumentRow:
     """One commit: the attempt's end, the document's state, and the jobs that follow from it."""
     draft = InvoiceDraft.from_json(attempt.draft)
-    difference = differs(draft, made)
+    difference, said = differs(draft, made), ""
     if made.vis_state == 1:
-        state, said = DocumentState.DELETED, f"invoice {made.number} was deleted in FreshBooks"
+        state, said = DocumentState.DELETED, say(DELETED, number=made.number)
     elif difference:
         state, said = DocumentState.MISMATCH, difference
     else:
-        state, said = DocumentState.CREATED, ""
+        state = DocumentState.CREATED
     link = invoice_page(run.world.freshbooks.app_url, run.freshbooks_connection.realm, made.id)
     with run.phase() as session:
         document = ledger.end(
@@ -58,14 +65,14 @@ def as_seen(invoice: Invoice) -> dict[str, str]:
 def differs(draft: InvoiceDraft, made: Invoice) -> str:
     """What differs between FreshBooks' figures and the draft's, in words; "" when nothing does."""
     if made.currency != draft.currency:
-        return f"its currency is {made.currency} there, and {draft.currency} by the deal"
+        return say(CURRENCY, theirs=made.currency, ours=draft.currency)
     if made.amount.amount != draft.totals.total:
-        return f"its total is {made.amount} there, and {draft.total} by the deal"
+        return say(TOTAL, theirs=made.amount, ours=draft.total)
     if made.tax is None:
-        return "FreshBooks does not tell its tax"
+        return say("FreshBooks does not tell its tax")
     if made.tax.amount != draft.totals.tax:
         ours = Money(draft.totals.tax, draft.currency)
-        return f"its tax is {made.tax} there, and {ours} by the deal"
+        return say(TAX, theirs=made.tax, ours=ours)
     return ""
 
 

@@ -16,7 +16,18 @@ from server.store import settings, settings_history
 from server.store.db import Session
 from server.store.settings_history import OFF, ON, SAVED, Happening
 
-__all__ = ["OFF", "ON", "SAVED", "Current", "Happening", "Moment", "Saved", "current", "saved", "timeline"]
+__all__ = [
+    "OFF",
+    "ON",
+    "SAVED",
+    "Current",
+    "Happening",
+    "Moment",
+    "Saved",
+    "current",
+    "saved",
+    "timeline",
+]
 
 A_PAGE = 20
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from server.core.keys import AccountId
+from server.core.said import say
 from server.flows import connect, connect_freshbooks
 from server.flows.connect import Begun
 from server.flows.connect_kommo import Answer
@@ -74,7 +75,7 @@ def take_answer(world: World, begun: Begun, answer: Answer) -> None:
     """The browser is back: see whose the code is. Raises CannotConnect."""
     row = connect.come_back(world, VENDOR, begun)
     if answer.error or not answer.code:
-        raise connect.fail(world, row, "FreshBooks says that access was not allowed.")
+        raise connect.fail(world, row, say("FreshBooks says that access was not allowed."))
     with connect.answering(world, row):
         consent = connect_freshbooks.read_consent(world, answer.code)
         told = {

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from server.core.errors import NotOurs
 from server.core.keys import DealId, reference
+from server.core.said import say
 from server.core.states import AttemptOutcome, DocumentState, JobState
 from server.flows import look_up
 from server.flows.attempt import died, noting, unsettled
@@ -23,7 +24,7 @@ def tell_manager(run: Run) -> str:
     told = run.job.payload
     deal_id = DealId(int(told["deal"]))
     if _solved(run, told.get("for_job")):
-        raise NotOurs("solved in the meantime")
+        raise NotOurs(say("solved in the meantime"))
     key = Key(run.account_id, "kommo", str(deal_id), f"task:{told['cause']}")
     with run.world.database.read() as session:
         document = ledger.look(session, key)
@@ -89,7 +90,7 @@ def _responsible(run: Run, deal_id: DealId) -> int | None:
     """Read only where the run that failed did not come to know it."""
     deal = run.kommo.deal(deal_id)
     if deal is None:
-        raise NotOurs("the deal was deleted in Kommo")
+        raise NotOurs(say("the deal was deleted in Kommo"))
     return deal.get("responsible_user_id")
 
 

@@ -13,6 +13,7 @@ from time import monotonic
 
 from server.core.clock import Clock
 from server.core.errors import Certainty, Reconnect, TryLater
+from server.core.said import say
 from server.core.tokens import Token, TokenPair
 from server.store import accounts, grants
 from server.store.accounts import ConnectionRow
@@ -147,7 +148,7 @@ class GrantTokens:
         left = stored.lease_until - self._clock.now() if stored.lease_until else timedelta(0)
         return TryLater(
             f"{vendor}:refreshing",
-            "The access is being renewed.",
+            say("The access is being renewed."),
             after=max(left, timedelta(seconds=1)),
             burns=False,
             certainty=Certainty.NOT_SENT,

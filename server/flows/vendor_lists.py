@@ -13,6 +13,7 @@ from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from server.core.errors import Outcome, TryLater
+from server.core.said import joined, say
 from server.core.vendor_lists import (
     Catalog,
     KnownField,
@@ -47,8 +48,8 @@ SECONDS = 5.0  # that a page waits for all calls together
 REST = timedelta(seconds=30)  # after a failure, before the next page tries again
 REMEMBERED = 64  # accounts' lists; found by their text, so newer ones are others
 
-_OLD = "What you see here is what Kommo told last."
-_NOTHING = "Its pipelines and fields cannot be shown yet. Try again in a minute."
+_OLD = say("What you see here is what Kommo told last.")
+_NOTHING = say("Its pipelines and fields cannot be shown yet. Try again in a minute.")
 
 # By account, until when pages show what is known, and why. In this process alone: another one
 # loses five seconds to find out for itself.
@@ -77,7 +78,7 @@ def lists_of(
         else:
             _note(world, account_id, None)
             return found
-    return replace(known, notice=f"{why} {_OLD if known.is_known else _NOTHING}")
+    return replace(known, notice=joined([why, _OLD if known.is_known else _NOTHING]))
 
 
 def last_known(world: World, account_id: int) -> Lists:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from server.core.errors import NotOurs, Outcome, TryLater
+from server.core.said import say, to_json
 from server.core.states import JobClass
 from server.core.tokens import TokenPair
 from server.flows import connect_kommo
@@ -31,7 +32,7 @@ def leave(world: World, answer: Answer) -> bool:
     False: too many wait already. Raises CannotConnect for a host that is not Kommo's.
     """
     if not answer.code or not auth.host_allowed(answer.referer, world.kommo.hosts):
-        raise CannotConnect("The account's address is not one of Kommo's.")
+        raise CannotConnect(say("The account's address is not one of Kommo's."))
     now = world.clock.now()
     with world.database.write() as session:
         if tickets.standing(session, STAGE, now) >= MOST_WAITING:
@@ -55,7 +56,7 @@ def welcome(run: Run) -> str:
     except TryLater:
         raise
     except Outcome as refused:
-        raise _ended(run, ticket_id, str(refused)) from refused
+        raise _ended(run, ticket_id, refused.said) from refused
     return _attach(run, ticket_id, consent)
 
 
@@ -77,7 +78,7 @@ def _inside(run: Run, ticket_id: int) -> dict[str, Any]:
     with run.world.database.read() as session:
         row = tickets.get(session, ticket_id)
     if row is None or row.stage != STAGE or row.expires_at <= run.now():
-        raise NotOurs("The installation's code has been used or has expired.")
+        raise NotOurs(say("The installation's code has been used or has expired."))
     inside: dict[str, Any] = run.world.vault.open(_owner(ticket_id), row.result_sealed or "")
     return inside
 
@@ -90,13 +91,14 @@ def _attach(run: Run, ticket_id: int, consent: Consent) -> str:
                 session, ticket_id, "completed", result_sealed=None, account_id=row.account_id
             )
     except CannotConnect as refused:
-        raise _ended(run, ticket_id, str(refused)) from refused
+        raise _ended(run, ticket_id, refused.sentence) from refused
     return f"connected {consent.host}"
 
 
 def _ended(run: Run, ticket_id: int, sentence: str) -> NotOurs:
+    told = {"said": to_json(sentence)}
     with run.phase() as session:
-        tickets.settle(session, ticket_id, "failed", result_sealed=None, summary={"said": sentence})
+        tickets.settle(session, ticket_id, "failed", result_sealed=None, summary=told)
     return NotOurs(sentence)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.core.rules import Entry
+from server.core.said import joined, say
 from server.core.sale import Place
 from server.core.settings import Rule, SettingsDocument, validate
 from server.core.states import JobClass, JobState
@@ -22,6 +23,7 @@ from server.flows.run import Run
 from server.flows.world import World
 from server.store import jobs
 from server.store import what_if as stored
+from server.store.activity_entries import said_by
 from server.store.jobs import JobKind, JobRow, NewJob
 from server.vendors.kommo.read import SOURCE
 from server.vendors.kommo.read_many import read_sales
@@ -33,7 +35,9 @@ BACK = timedelta(days=90)
 MOST = 5000  # deals; more would hold the account's calls for minutes
 PAGE = 250  # deals a call
 
-_BUG = "Billhook stumbled over something unexpected. Whoever runs Billhook finds it in the log."
+_BUG = say(
+    "Billhook stumbled over something unexpected. Whoever runs Billhook finds it in the log."
+)
 
 
 @dataclass(frozen=True)
@@ -168,10 +172,10 @@ def _to_judge(
         row = rows.get(one.deal_id)
         entry = one.entry(row) if row else None
         if row is None:
-            tally.leave("deleted", "The deal was deleted since.", one.deal_id)
+            tally.leave("deleted", say("The deal was deleted since."), one.deal_id)
         elif entry is not None and str(one.deal_id) in billed:
-            name = str(row.get("name") or "")
-            tally.leave("billed", "Billhook has made its invoice already.", one.deal_id, name)
+            name, made = str(row.get("name") or ""), say("Billhook has made its invoice already.")
+            tally.leave("billed", made, one.deal_id, name)
         elif entry is not None:
             entries[one.deal_id] = entry
     return entries
@@ -197,19 +201,20 @@ def _note(run: Run, **facts: Any) -> None:
 def _sentence(job: JobRow, state: str) -> str:
     done, total = job.payload["done"], job.payload["total"]
     if state == "waiting":
-        return "It begins in a moment."
+        return say("It begins in a moment.")
     if state == "running" and total is None:
-        return "Billhook asks Kommo which deals entered the rule's stages."
+        return say("Billhook asks Kommo which deals entered the rule's stages.")
     if state == "running":
-        return f"{done} of {total} deals are looked at."
+        return say("%(done)s of %(total)s deals are looked at.", done=done, total=total)
     if state == "retrying":
-        return f"{job.said} Billhook tries again by itself."
+        return joined([said_by(job), say("Billhook tries again by itself.")])
     if state == "done":
-        return "" if job.payload["result"] else "It was asked anew; look at the newer one."
+        return "" if job.payload["result"] else say("It was asked anew; look at the newer one.")
     if job.cause == "bug":
         return _BUG
     if job.cause.endswith(":reconnect"):
-        return (
+        return say(
             "Billhook has no access to Kommo now. Connect Kommo again; then it goes on by itself."
         )
-    return f"{job.said} It goes on by itself when that is solved; or ask again."
+    goes_on = say("It goes on by itself when that is solved; or ask again.")
+    return joined([said_by(job), goes_on])

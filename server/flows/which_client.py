@@ -9,6 +9,7 @@ from typing import Literal
 
 from server.core.invoice import DraftClient
 from server.core.keys import digest
+from server.core.said import joined, say
 from server.flows.attempt import unsettled
 from server.flows.client_match import ACTIVE, chosen, matching
 from server.flows.glance import Glance
@@ -19,8 +20,8 @@ from server.vendors.freshbooks.read import VisState
 
 Kind = Literal["remembered", "matched", "several", "new", "being_made", "unknown"]
 
-_BY = {"email": "e-mail", "vat": "VAT number", "company": "the company's name"}
-_ARCHIVED = "It is archived in FreshBooks, which may refuse the invoice: restore it there."
+_BY = {"email": say("e-mail"), "vat": say("VAT number"), "company": say("the company's name")}
+_ARCHIVED = say("It is archived in FreshBooks, which may refuse the invoice: restore it there.")
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,24 @@ def which_client(glance: Glance, client: DraftClient) -> ClientChoice:
         key = Key(glance.account_id, "client", digest(client.key), "client")
         document = ledger.look(session, key)
         attempt = ledger.last_attempt(session, document.id) if document else None
-    gone = ""
+    gone: list[str] = []
     if known is not None:
         if remembered := _remembered(glance, known):
             return remembered
-        gone = f"The client {known.upstream_id} that was used before is gone in FreshBooks. "
+        lost = say(
+            "The client %(id)s that was used before is gone in FreshBooks.", id=known.upstream_id
+        )
+        gone.append(lost)
     found = matching(glance.freshbooks, client)
     best = chosen(found)
     if best is not None:
         return _matched(found, best, client, gone)
     if known is None and attempt is not None and unsettled(attempt):
-        sentence = "Another deal is making this client now; it will be used for this one too."
+        sentence = say("Another deal is making this client now; it will be used for this one too.")
         return ClientChoice("being_made", sentence)
-    who = ", ".join(part for part in (_draft_name(client), client.email) if part)
-    return ClientChoice("new", f"{gone}{who} will be created.", name=_draft_name(client))
+    who = joined((part for part in (_draft_name(client), client.email) if part), ", ")
+    told = joined([*gone, say("%(who)s will be created.", who=who)])
+    return ClientChoice("new", told, name=_draft_name(client))
 
 
 def _remembered(glance: Glance, known: ClientLinkRow) -> ClientChoice | None:
@@ -62,34 +67,39 @@ def _remembered(glance: Glance, known: ClientLinkRow) -> ClientChoice | None:
     row = glance.freshbooks.client(int(known.upstream_id))
     if row is None or row.vis_state == VisState.DELETED:
         return None
-    said = f"{_shown(row)}, remembered from an earlier invoice."
+    said: list[str] = [say("%(who)s, remembered from an earlier invoice.", who=_shown(row))]
     return ClientChoice("remembered", _with_state(said, row), str(row.id), _name(row))
 
 
 def _matched(
-    found: Sequence[FoundClient], best: FoundClient, client: DraftClient, gone: str
+    found: Sequence[FoundClient], best: FoundClient, client: DraftClient, gone: list[str]
 ) -> ClientChoice:
     kind = client.key.partition(":")[0]
     by = _BY.get(kind) or (_BY["email"] if client.email else _BY["company"])
     if len(found) == 1:
-        said = f"{gone}{_shown(best)}, matched by {by}."
-        return ClientChoice("matched", _with_state(said, best), str(best.id), _name(best))
-    said = f"{gone}{len(found)} clients match by {by}; the oldest is used: {_shown(best)}."
-    return ClientChoice("several", _with_state(said, best), str(best.id), _name(best))
+        by_it = [*gone, say("%(who)s, matched by %(what)s.", who=_shown(best), what=by)]
+        return ClientChoice("matched", _with_state(by_it, best), str(best.id), _name(best))
+    several = say(
+        "%(count)s clients match by %(what)s; the oldest is used: %(who)s.",
+        count=len(found),
+        what=by,
+        who=_shown(best),
+    )
+    return ClientChoice("several", _with_state([*gone, several], best), str(best.id), _name(best))
 
 
-def _with_state(said: str, row: FoundClient) -> str:
-    return said if row.vis_state == ACTIVE else f"{said} {_ARCHIVED}"
+def _with_state(said: list[str], row: FoundClient) -> str:
+    return joined(said if row.vis_state == ACTIVE else [*said, _ARCHIVED])
 
 
 def _shown(row: FoundClient) -> str:
-    return f"{_name(row)} ({row.id})"
+    return joined([_name(row), f"({row.id})"])
 
 
 def _name(row: FoundClient) -> str:
-    return row.organization or row.name or row.email or "A client without a name"
+    return row.organization or row.name or row.email or say("A client without a name")
 
 
 def _draft_name(client: DraftClient) -> str:
     person = f"{client.first_name} {client.last_name}".strip()
-    return client.organization or person or client.vat_name or client.email or "A new client"
+    return client.organization or person or client.vat_name or client.email or say("A new client")

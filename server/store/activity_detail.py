@@ -23,6 +23,7 @@ from server.store.activity_entries import (
     made_in,
     problems_in,
     said_by,
+    said_of,
 )
 from server.store.activity_groups import JOB, UNDER_WAY, is_one
 from server.store.calls import CallRow
@@ -196,7 +197,7 @@ def _document(session: Session, row: DocumentRow) -> DocumentSeen:
         row.kind,
         row.state,
         made_in(row),
-        row.said,
+        said_of(row),
         row.created_at,
         row.updated_at,
         accepted(row),

@@ -1,18 +1,20 @@
 """One entry of the activity page, made from the row that decides it. No body, no traceback."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from server.core.errors import Problem
+from server.core.said import from_json
 from server.core.states import IGNORED, Group
 from server.store.activity_groups import STATES_OF, UNDECIDED, UNDER_WAY
 from server.store.inbox import EventRow
-from server.store.job_rows import JobKind, JobRow
+from server.store.job_rows import SAID, JobKind, JobRow
 from server.store.ledger import DocumentRow
 
 LONGEST_ID = 9  # digits of our own ids that any database takes
@@ -84,11 +86,21 @@ def of_job(row: JobRow) -> Entry:
 
 def problems_in(row: JobRow) -> tuple[Problem, ...]:
     """The last outcome's; none where a person left it out or it ended well since."""
-    return tuple(Problem(**problem) for problem in row.problems)
+    return tuple(Problem.from_json(problem) for problem in row.problems)
 
 
 def said_by(row: JobRow) -> str:
-    return "" if row.cause == BUG else row.said
+    return "" if row.cause == BUG else _told(row.said, row.payload)
+
+
+def said_of(row: DocumentRow) -> str:
+    return _told(row.said, row.details)
+
+
+def _told(text: str, kept: Mapping[str, Any]) -> str:
+    """With what it was made of, unless another had the last word since that was kept."""
+    told = from_json(kept.get(SAID, ""))
+    return told if told == text else text
 
 
 def ignored_in(row: JobRow) -> Ignored | None:
@@ -114,7 +126,7 @@ def of_documents(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
             kind=JobKind.DEAL_TO_INVOICE,
             state=row.state,
             cause=row.state if row.state in UNDECIDED else "",
-            said=row.said,
+            said=said_of(row),
             deal_id=deal_in(f"deal:{row.source_id}"),
         )
         for row in rows

@@ -13,10 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
+from server.core.said import Said, to_json
 from server.core.states import JobState
 from server.store.copies import copy_of
 from server.store.db import WAKE, is_duplicate, rows_changed, savepoint, writable
-from server.store.job_rows import OPEN, JobKind, JobRow, NewJob
+from server.store.job_rows import OPEN, SAID, JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
 
@@ -183,7 +184,9 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
     Where the next state is open and an open job waits already, this one folds into it.
     """
     if "payload" in changes:  # it ended by itself: the row of deaths is broken
-        changes["payload"] = {k: v for k, v in changes["payload"].items() if k != DEATHS}
+        kept = {k: v for k, v in changes["payload"].items() if k not in (DEATHS, SAID)}
+        said = changes.get("said")
+        changes["payload"] = {**kept, SAID: to_json(said)} if isinstance(said, Said) else kept
     return end(session, job_id, owner, now, changes)
 
 

@@ -14,9 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import DocumentId
+from server.core.said import Said, to_json
 from server.core.states import AttemptOutcome, DocumentState
 from server.store.copies import copies, copy_of
 from server.store.db import Base, is_duplicate, put, savepoint, writable
+from server.store.job_rows import SAID
 
 
 class DocumentRow(Base):
@@ -232,6 +234,8 @@ _ENDED = (
 def record(session: Session, document_id: int, now: datetime, **columns: Any) -> DocumentRow:
     for name in columns.keys() - _DOCUMENT.c.keys():
         raise AttributeError(f"a document has no {name}")
+    if isinstance(columns.get("said"), Said):
+        columns = {"details": {SAID: to_json(columns["said"])}, **columns}
     news = {k: writable(value) if isinstance(value, str) else value for k, value in columns.items()}
     bound = {"document_id": document_id, "updated_at": now, **news}
     (document,) = copies(session, DocumentRow, _RECORDED, bound)

@@ -16,6 +16,7 @@ from server.flows.activity import Filter, Place
 from server.web import activity_words as words
 from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.pages import go, part, show
 from server.web.visitor import standing, visitor
 
@@ -69,7 +70,7 @@ def ask_again(subject: str) -> AnyResponse:
     told = story.what_again_will_do(world(), visitor().account_id, _short(subject))
     if not told:
         abort(404)
-    return show("again.html", subject=subject, told=[words.spoken(one) for one in told])
+    return show("again.html", subject=subject, told=[spoken(one) for one in told])
 
 
 @pages.post("/<subject>/again")

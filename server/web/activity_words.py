@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from server.core.states import AttemptOutcome, DocumentState, Group, JobState
-from server.flows.activity import Entry, Sentence
+from server.flows.activity import Entry
 from server.store.job_rows import JobKind
 
 
@@ -112,8 +112,3 @@ def title(entry: Entry) -> str:
     if entry.deal_id is not None:
         return str(_("Deal %(id)s", id=entry.deal_id))
     return kind_name(entry.kind) if entry.state != "event" else str(_("A message from Kommo"))
-
-
-def spoken(sentence: Sentence) -> str:
-    """In the visitor's language, where the catalogue has it."""
-    return str(_(sentence.template) % dict(sentence.facts))

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, gettext
 
 from server.core.money import digits
+from server.core.said import Said
 
 # The catalogue's name, and the locale that spells numbers and days in it.
 LANGUAGES = {"en": "en", "es": "es_419", "pt": "pt_BR"}
@@ -22,7 +23,13 @@ _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 def install(app: Flask) -> None:
     Babel(app, locale_selector=_language, default_translation_directories=str(TRANSLATIONS))
-    app.jinja_env.filters |= {"when": when, "day": day, "money": money, "decimal": decimal}
+    app.jinja_env.filters |= {
+        "when": when,
+        "day": day,
+        "money": money,
+        "decimal": decimal,
+        "spoken": spoken,
+    }
 
 
 def chosen(wanted: str) -> str:
@@ -72,6 +79,15 @@ def decimal(number: Decimal | None) -> str:
     if number is None:
         return ""
     return numbers.format_decimal(number.normalize(), locale=_locale(), decimal_quantization=False)
+
+
+def spoken(text: str) -> str:
+    """A sentence of the core, the flows or the vendors, where the catalogue has its template; the
+    facts in it stay as they are. A plain text too."""
+    if not isinstance(text, Said):
+        return text
+    facts = {name: spoken(fact) for name, fact in text.facts.items()}
+    return str(gettext(text.template)) % facts
 
 
 def _locale() -> Locale:

@@ -20,6 +20,7 @@ from server.web import mapping_rows
 from server.web.auth import Act, Auth, Page, needs
 from server.web.difference_words import Line, Words
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.mapping_controls import Form, controls_of, used_keys
 from server.web.mapping_labels import Labels
 from server.web.mapping_merge import merged
@@ -186,7 +187,7 @@ def _context(
 ) -> MappingPage:
     typed = refused or Typed(form, have.document, have.labels)
     gone = {
-        typed.control_of(path, words): words
+        typed.control_of(path, words): spoken(words)
         for path, words in missing_in(typed.document or have.document, have.lists)
         if path.startswith("mapping.")
     }

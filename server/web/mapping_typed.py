@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from server.core import template
 from server.core.settings import InvalidSettings, SettingsDocument, validate
 from server.core.vendor_lists import Lists
+from server.web.languages import spoken
 from server.web.mapping_controls import (
     CATALOGS,
     NEEDED,
@@ -190,6 +191,7 @@ class Typed:
 
     def _spoken(self, words: str) -> str:
         """As a sentence of its own: "must be a number" is "Must be a number."."""
+        words = spoken(words)
         for key in re.findall(r"“((?:deal|contact|company|product)\.[^”]+)”", words):
             words = words.replace(key, self.labels.label(key))
         sentence = words[:1].upper() + words[1:]

@@ -18,6 +18,7 @@ from server.web import sign_in
 from server.web.auth import Auth, needs
 from server.web.errors import page, said
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.visitor import pinned
 
 oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
@@ -38,7 +39,7 @@ def _readable() -> Response | None:
 
 @oauth.errorhandler(CannotConnect)
 def _cannot(error: CannotConnect) -> Response:
-    return said(400, str(error))
+    return said(400, spoken(error.sentence))
 
 
 @oauth.get("/<any(kommo, freshbooks):vendor>/start")

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.core.settings_model import Condition, Rule
 from server.core.vendor_lists import Lists
+from server.web.languages import spoken
 from server.web.mapping_labels import Labels
 from server.web.rule_editors import Editor, editor_for, wrong_value
 
@@ -225,4 +226,5 @@ def _place(place: str) -> dict[str, int]:
 
 
 def _as_sentence(words: str) -> str:
-    return words[:1].upper() + words[1:].rstrip(".") + "."
+    told = spoken(words)
+    return told[:1].upper() + told[1:].rstrip(".") + "."

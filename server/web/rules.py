@@ -21,6 +21,7 @@ from server.flows.glance import in_words
 from server.flows.vendor_lists import Lists, lists_of
 from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.mapping_labels import Labels
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, show
@@ -115,7 +116,7 @@ def on(slug: str) -> AnyResponse:
         abort(404)
     except Outcome as outcome:
         why = _("The rule stays off: it begins at Kommo's time, which Billhook could not ask for.")
-        return _list_page(known(), 422, why=f"{why} {in_words(outcome)}")
+        return _list_page(known(), 422, why=f"{why} {spoken(in_words(outcome))}")
     return go("rules.listed", said="on", at=slug)
 
 

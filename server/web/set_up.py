@@ -15,6 +15,7 @@ from server.flows.connect import CannotConnect
 from server.vendors.http import VENDOR_NAMES
 from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.pages import go, part, show
 from server.web.visitor import standing, visitor
 
@@ -58,7 +59,7 @@ def confirm(vendor: str, ticket: str) -> AnyResponse:
             change = bool(request.form.get("change"))
             connect_freshbooks.complete(world(), ticket, business, change=change)
     except CannotConnect as why:
-        return _consent_page(vendor, ticket, 422, why=str(why))
+        return _consent_page(vendor, ticket, 422, why=spoken(why.sentence))
     return go("set_up.overview", said="connected")
 
 

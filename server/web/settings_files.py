@@ -28,6 +28,7 @@ from server.web.auth import Act, Auth, Page, needs
 from server.web.errors import said
 from server.web.here import world
 from server.web.history import based_on, effect, pages
+from server.web.languages import spoken
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, show
 from server.web.visitor import visitor
@@ -136,7 +137,7 @@ def _compared(document: SettingsDocument, status: int = 200, **context: Any) -> 
 
 def _refused(errors: Any, name: str = "") -> AnyResponse:
     """Nothing is stored; every error with its place in the file."""
-    shown = [(_cut(path), _cut(words)) for path, words in errors[:ERRORS_SHOWN]]
+    shown = [(_cut(path), _cut(spoken(words))) for path, words in errors[:ERRORS_SHOWN]]
     more = len(errors) - len(shown)
     return show("history_import.html", 422, errors=shown, more=more, name=_cut(name))
 

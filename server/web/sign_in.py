@@ -17,6 +17,7 @@ from server.web import sessions
 from server.web.auth import Auth, Role, needs
 from server.web.errors import said
 from server.web.here import world
+from server.web.languages import spoken
 from server.web.visitor import cookie_name, from_our_page, has_form_key, pinned
 
 pages = Blueprint("sign_in", __name__, url_prefix="/app")
@@ -57,7 +58,7 @@ def came_back(answer: Answer) -> AnyResponse:
     try:
         flow.take_answer(world(), begun, answer)
     except CannotConnect as why:
-        return _page(400, str(why))
+        return _page(400, spoken(why.sentence))
     return redirect(url_for("sign_in.choose"), 303)
 
 

@@ -37,11 +37,11 @@ def judge(outcome: Exception, attempts: int, delays: Sequence[timedelta], now: d
             return _later(outcome, attempts, delays, now)
         case Reconnect():
             cause = reconnect_cause(outcome.vendor)
-            return Verdict(JobState.PARKED, str(outcome), attempts, cause=cause)
+            return Verdict(JobState.PARKED, outcome.said, attempts, cause=cause)
         case CannotBill():
             return Verdict(
                 JobState.PARKED,
-                str(outcome),
+                outcome.said,
                 attempts,
                 cause=PROBLEMS,
                 problems=outcome.problems,

@@ -122,7 +122,7 @@ class Runner:
                 attempts=verdict.attempts,
                 cause=verdict.cause,
                 said=verdict.said,
-                problems=[vars(problem) for problem in verdict.problems],
+                problems=[problem.to_json() for problem in verdict.problems],
                 payload=run.memory,
             )
             if not stands:
