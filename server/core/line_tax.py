@@ -15,6 +15,11 @@ from server.core.sources import Reader
 MOST_TAXES = 2
 FINEST_PERCENT = 3
 _UNNAMED = "Tax"
+_TOO_MANY = N_("“%(name)s” has %(count)s taxes; an invoice line takes %(most)s.")
+_COMBINE = N_("Combine them into one in Billhook's settings.")
+_TWICE = N_("“%(name)s” has the tax %(tax)s %(percent)s %% twice.")
+_TOO_FINE = N_("The tax of %(percent)s %% on “%(name)s” has too many decimals.")
+_COARSER = N_("A percent may have %(places)s: correct it in Billhook's settings.")
 _CORRECT = {
     "deal": N_("Correct it on the deal, or add it to the settings."),
     "contact": N_("Correct it on the contact, or add it to the settings."),
@@ -28,41 +33,15 @@ def line_taxes(reader: Reader, mapped: Taxes, path: str, name: str) -> tuple[Tax
     rates = _by_field(reader, mapped, path, name)
     taxes = tuple(Tax(rate.name, rate.percent) for rate in rates)
     if len(taxes) > MOST_TAXES:
-        reader.problems.add(
-            path,
-            say(
-                "“%(name)s” has %(count)s taxes; an invoice line takes %(most)s.",
-                name=name,
-                count=len(taxes),
-                most=MOST_TAXES,
-            ),
-            say("Combine them into one in Billhook's settings."),
-        )
+        many = {"name": name, "count": len(taxes), "most": MOST_TAXES}
+        reader.problems.add(path, say(_TOO_MANY, **many), say(_COMBINE))
     for tax in {tax for tax in taxes if taxes.count(tax) > 1}:
-        reader.problems.add(
-            path,
-            say(
-                "“%(name)s” has the tax %(tax)s %(percent)s %% twice.",
-                name=name,
-                tax=tax.name,
-                percent=plain(tax.percent),
-            ),
-            say("Correct the taxes in Billhook's settings."),
-        )
+        twice = say(_TWICE, name=name, tax=tax.name, percent=plain(tax.percent))
+        reader.problems.add(path, twice, say("Correct the taxes in Billhook's settings."))
     for tax in taxes:
         if decimals(tax.percent) > FINEST_PERCENT:
-            reader.problems.add(
-                path,
-                say(
-                    "The tax of %(percent)s %% on “%(name)s” has too many decimals.",
-                    percent=plain(tax.percent),
-                    name=name,
-                ),
-                say(
-                    "A percent may have %(places)s: correct it in Billhook's settings.",
-                    places=FINEST_PERCENT,
-                ),
-            )
+            too_fine = say(_TOO_FINE, name=name, percent=plain(tax.percent))
+            reader.problems.add(path, too_fine, say(_COARSER, places=FINEST_PERCENT))
     return taxes
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from server.core.said import say
 from server.core.settings import InvalidSettings, SettingsDocument, default_settings, validate
 from server.core.states import JobClass
 from server.flows import deal_fields, pipelines, product_lists
@@ -19,7 +20,7 @@ from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
 PARKED_ON_SETTINGS = ("problems",)
-CHANGED_SERIES = "cannot change: the rule has billed deals. Make a new rule for another series"
+CHANGED_SERIES = say("cannot change: the rule has billed deals. Make a new rule for another series")
 PATIENCE = 35.0  # a call takes 30 seconds at most
 MOST_TOLD = 20  # versions that who was overtaken is told of
 

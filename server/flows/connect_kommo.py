@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.core.keys import AccountId
+from server.core.messages import N_
 from server.core.said import say
 from server.core.settings import default_settings
 from server.core.states import JobClass
@@ -25,6 +26,10 @@ from server.vendors.kommo import auth
 from server.vendors.kommo.client import KommoClient
 
 VENDOR = "kommo"
+FEWER_RIGHTS = N_(
+    "%(name)s is connected already, and this consent is not an administrator's. The working "
+    "connection was kept; let an administrator of Kommo connect it."
+)
 HOOK_KINDS = ("kommo", "kommo-dp", "freshbooks")
 
 
@@ -143,13 +148,7 @@ def attach(
     now = world.clock.now()
     row = accounts.connection_of(session, VENDOR, str(consent.kommo_id))
     if row is not None and row.state == "connected" and not consent.admin:
-        raise CannotConnect(
-            say(
-                "%(name)s is connected already, and this consent is not an administrator's. "
-                "The working connection was kept; let an administrator of Kommo connect it.",
-                name=consent.name,
-            )
-        )
+        raise CannotConnect(say(FEWER_RIGHTS, name=consent.name))
     who = (VENDOR, world.kommo.app.client_id, str(consent.kommo_id))
     grant = grants.put(session, world.vault, who, consent.pair, now)
     told = {

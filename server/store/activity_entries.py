@@ -13,8 +13,9 @@ from server.core.errors import Problem
 from server.core.said import from_json
 from server.core.states import IGNORED, Group
 from server.store.activity_groups import STATES_OF, UNDECIDED, UNDER_WAY
+from server.store.db import SAID
 from server.store.inbox import EventRow
-from server.store.job_rows import SAID, JobKind, JobRow
+from server.store.job_rows import JobKind, JobRow
 from server.store.ledger import DocumentRow
 
 LONGEST_ID = 9  # digits of our own ids that any database takes

@@ -19,7 +19,6 @@ _PARKED = sa.text("state = 'parked'")
 _UNDER_WAY = sa.text("about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')")
 _LEFT_OUT = sa.text("about IS NOT NULL AND state = 'left_out'")
 _ABOUT = sa.text("about IS NOT NULL")
-SAID = "said"  # in the payload: what ``said`` was made of, for whoever shows it
 _SHOWN = ("about", "kind", "state")
 
 

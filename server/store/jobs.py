@@ -16,8 +16,8 @@ from server.core.keys import AccountId, JobId
 from server.core.said import Said, to_json
 from server.core.states import JobState
 from server.store.copies import copy_of
-from server.store.db import WAKE, is_duplicate, rows_changed, savepoint, writable
-from server.store.job_rows import OPEN, SAID, JobKind, JobRow, NewJob
+from server.store.db import SAID, WAKE, is_duplicate, rows_changed, savepoint, writable
+from server.store.job_rows import OPEN, JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
 

@@ -17,8 +17,7 @@ from server.core.keys import DocumentId
 from server.core.said import Said, to_json
 from server.core.states import AttemptOutcome, DocumentState
 from server.store.copies import copies, copy_of
-from server.store.db import Base, is_duplicate, put, savepoint, writable
-from server.store.job_rows import SAID
+from server.store.db import SAID, Base, is_duplicate, put, savepoint, writable
 
 
 class DocumentRow(Base):
