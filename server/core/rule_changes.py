@@ -49,7 +49,7 @@ def moved(document: Document, slug: str, by: int) -> Document:
 
 
 def ordered(document: Document, slugs: Sequence[str]) -> Document:
-    """In the order of ``slugs``; rules that are not named there follow, unknown ones are no rule's."""
+    """In the order of ``slugs``; rules that are not named there follow, unknown slugs are none."""
     wanted = {slug: place for place, slug in enumerate(slugs)}
     rules = sorted(document["rules"], key=lambda one: wanted.get(one["slug"], len(wanted)))
     return {**document, "rules": rules}

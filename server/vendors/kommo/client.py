@@ -59,7 +59,7 @@ class KommoClient:
         return True
 
     def user(self, user_id: int) -> Row | None:
-        """One user with ``rights``; None where there is none. Forbidden to all but admins (§4.10)."""
+        """One user with ``rights``; None where there is none. Only admins may ask (§4.10)."""
         return self._api.card(f"/api/v4/users/{user_id}")
 
     def deal(self, deal_id: int) -> Row | None:

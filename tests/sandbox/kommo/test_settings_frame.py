@@ -16,7 +16,10 @@ def test_the_page_frames_the_integrations_own_pages_and_nothing_else(kommo: Komm
     page = get(kommo, "?lang=es&at=/app/rules")
     assert page.status_code == 200
     host = kommo.account.host.replace(":", "%3A")
-    assert f'data-src="{INSIDE}/embed/settings?host={host}&amp;lang=es&amp;theme=light#/app/rules"' in page.text
+    assert (
+        f'data-src="{INSIDE}/embed/settings?host={host}&amp;lang=es&amp;theme=light#/app/rules"'
+        in page.text
+    )
     policy = page.headers["Content-Security-Policy"]
     assert f"frame-src {INSIDE}" in policy
     assert f"connect-src 'self' {INSIDE};" in policy
