@@ -94,7 +94,10 @@ def _url(value: str) -> str:
 def _public_url(value: str) -> str:
     if _parts(value).path.strip("/"):
         raise ValueError("must be scheme and host alone, without a path; Billhook serves at /")
-    return _url(value)
+    parts = _parts(_url(value))
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    port = f":{parts.port}" if parts.port not in (None, usual) else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"  # as browsers spell an origin
 
 
 def _clock_url(value: str) -> str:

@@ -39,8 +39,9 @@
   // where it waits for what the reader does elsewhere: data-eager).
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
+    const part = event.detail.target || live;
     const polls = (live.getAttribute("hx-trigger") || "").startsWith("every");
-    const held = !live.hasAttribute("data-eager") && live.contains(document.activeElement);
+    const held = !live.hasAttribute("data-eager") && part.contains(document.activeElement);
     if (polls && (document.hidden || held)) event.preventDefault();
   });
 

@@ -147,12 +147,17 @@ def switch_on(
     Raises NoSuchRule, and the outcomes where Kommo does not tell its time within ``seconds``.
     """
     with world.database.read() as session:
-        known = [rule.slug for rule in settings_of(session, account_id).rules]
-    if slug not in known:
-        raise NoSuchRule(slug, known)
+        _must_know(session, account_id, slug)
     at = _kommo_time(world, account_id, seconds)
     with world.database.write() as session:
+        _must_know(session, account_id, slug)  # removed while Kommo told its time
         return settings.switch_on(session, account_id, slug, at, author)
+
+
+def _must_know(session: Session, account_id: int, slug: str) -> None:
+    known = [rule.slug for rule in settings_of(session, account_id).rules]
+    if slug not in known:
+        raise NoSuchRule(slug, known)
 
 
 def switch_off(world: World, account_id: int, slug: str, author: str) -> bool:

@@ -93,6 +93,7 @@ def _make(  # what is to be made, and what was known when it was looked for
     """Only if nobody began one since we looked: their call may have made it after our search."""
     draft = {"client": vars(client), "currency": currency}
     with run.phase() as session:
+        run.must_still_hold(session, "freshbooks")
         document = ledger.open_document(session, key, run.now(), kind="client", home=home)
         last = ledger.last_attempt(session, document.id)
         overtaken = (last.id if last else None) != (seen.id if seen else None)

@@ -71,6 +71,7 @@ def _claim(run: Run, draft: InvoiceDraft, plan: Plan, customer_id: str) -> Docum
     """By what the rule wants now: an earlier claim that was refused froze nothing."""
     wanted = {"home": _home(run), "action": plan.action, "rule_slug": plan.rule_slug}
     with run.phase() as session:
+        run.must_still_hold(session, "freshbooks")
         document = ledger.open_document(session, plan.key, run.now(), kind="invoice", **wanted)
         before = ledger.attempts(session, document.id)
         frozen = _freeze(session, run, before, draft, plan, customer_id)

@@ -26,7 +26,7 @@ from server.flows.read_deal import MEMORY, DealRead, last_read, patiently, read_
 from server.flows.vendor_lists import lists_of
 from server.flows.which_client import ClientChoice, which_client
 from server.flows.world import World
-from server.store import inbox, ledger, settings
+from server.store import accounts, inbox, ledger, settings
 
 __all__ = [
     "ClientChoice",
@@ -65,8 +65,10 @@ class DealFigures:
 
 @dataclass(frozen=True)
 class Existing:
-    """An invoice of this deal that stands in the ledger. ``state`` is a DocumentState's value."""
+    """An invoice of this deal that stands in the ledger. ``state`` is a DocumentState's value,
+    ``purpose`` says of which series it is."""
 
+    purpose: str
     document_id: int
     number: str
     state: str
@@ -88,6 +90,15 @@ class Preview:
     client: ClientChoice | None = None
     existing: tuple[Existing, ...] = ()
     notices: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> Existing | None:
+        """The invoice that the deciding rule would make, where it was made already."""
+        rule = self.verdict.rule if self.verdict else None
+        if rule is None or rule.again:
+            return None
+        same = (one for one in self.existing if one.purpose == rule.purpose and one.number)
+        return next(same, None)
 
 
 def preview(  # the deal, what is tried on it, and how
@@ -236,7 +247,9 @@ def _client(
 ) -> ClientChoice:
     if not to_whom.key:
         return _NO_CLIENT
-    key = ("client", account_id, to_whom)
+    with world.database.read() as session:
+        books = accounts.connection(session, account_id, "freshbooks")
+    key = ("client", account_id, books.external_id if books else "", to_whom)
     kept: ClientChoice | None = None if fresh else MEMORY.get(world, key)
     if kept is not None:
         return kept
@@ -260,7 +273,16 @@ def _existing(world: World, account_id: int, deal_id: int) -> tuple[Existing, ..
     with world.database.read() as session:
         rows = ledger.of_source(session, account_id, "kommo", str(deal_id))
     return tuple(
-        Existing(row.id, row.number, row.state, row.status, row.amount, row.currency, row.link)
+        Existing(
+            row.purpose,
+            row.id,
+            row.number,
+            row.state,
+            row.status,
+            row.amount,
+            row.currency,
+            row.link,
+        )
         for row in rows
         if row.kind == "invoice"
     )

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from server.core.errors import Certainty, TryLater
 from server.core.keys import AccountId
+from server.core.said import say
 from server.flows import world as outside
 from server.flows.world import World
 from server.store import calls, jobs, ties
@@ -105,6 +107,19 @@ class Run:
             calls.cache(session, self.account_id, name, value, self.now())
         self._known.caches[name] = value
 
+    def must_still_hold(self, session: Session, vendor: str) -> None:
+        """Before what cannot be undone: raises TryLater where a person changed the connection since
+        this run read it; the next run has the new one."""
+        now, then = ties.of_account(session, self.account_id).get(vendor), self._known.ties[vendor]
+        if now is None or _holds(now) != _holds(then):
+            raise TryLater(
+                f"{vendor}:changed",
+                say("The connection was changed while this ran."),
+                after=timedelta(seconds=1),
+                burns=False,
+                certainty=Certainty.NOT_SENT,
+            )
+
     def _grant(self, vendor: str) -> GrantRow | None:
         tie = self._known.ties.get(vendor)
         return tie.grant if tie else None
@@ -130,3 +145,8 @@ class Run:
     def freshbooks(self) -> FreshbooksClient:
         row, grant = self.freshbooks_connection, self._grant("freshbooks")
         return outside.freshbooks_client(self.world, row, self.record, grant)
+
+
+def _holds(tie: Tie) -> tuple[str, int | None, str]:
+    """What a run rests on; its tokens may be renewed meanwhile."""
+    return tie.connection.external_id, tie.connection.grant_id, tie.connection.state

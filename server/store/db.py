@@ -208,7 +208,8 @@ def writable(text: str) -> str:
 
 def connect(app: Flask, url: str, *, pool_size: int = 24) -> Database:
     """Bind Flask-SQLAlchemy to ``url`` (sqlite:/// or postgresql+psycopg://)."""
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 8}
+    # A statement that fails goes into the log: never with what it carries, which names persons.
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 8, "hide_parameters": True}
     if url.startswith("sqlite"):
         url = _in_place(url)
         options["connect_args"] = {

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -23,6 +23,7 @@ from server.web.visitor import standing, visitor
 pages = Blueprint("activity", __name__, url_prefix="/app/activity")
 
 MOST = 50  # entries a page
+LATEST = 2200  # years beyond it are typing errors, or attempts
 LONGEST = 200  # characters of a subject, a cause or a place in the address
 
 
@@ -37,6 +38,7 @@ def listed() -> AnyResponse:
         "counts": story.counts(world(), account, *_today()),
         "causes": story.causes(world(), account) if wanted.group == Group.ATTENTION else [],
         "page": found,
+        "newest": "before" not in request.args,
         "wanted": wanted,
         "asked": {name: request.args.get(name, "") for name in ("deal", "since", "until")},
         "wrong": wrong,
@@ -127,10 +129,10 @@ def _midnight(text: str, days: int = 0) -> datetime | None:
     """The beginning of a day in the account's zone, ``days`` later. Raises ValueError."""
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-    except OverflowError as err:
-        raise ValueError("no day that we know") from err
+    day = date.fromisoformat(text)
+    if not 1970 <= day.year < LATEST:
+        raise ValueError("no day that we know")
+    day += timedelta(days=days)
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(visitor().timezone))
 
 
@@ -145,13 +147,16 @@ def _place() -> Place | None:
     if not text:
         return None
     try:
-        return story.read_place(text[:LONGEST])
+        place = story.read_place(text[:LONGEST])
     except (ValueError, OverflowError):
         abort(404)
+    if not 1970 <= place.at.year < LATEST:
+        abort(404)
+    return place
 
 
 def _short(text: str) -> str:
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or "\0" in text:
         abort(404)
     return text
 
@@ -160,7 +165,7 @@ def _query(**changes: Any) -> str:
     """This address with some of its parts changed; without a page's place."""
     kept = {k: v for k, v in request.args.items() if k not in ("before", "live", "said")}
     asked = {k: v for k, v in {**kept, **changes}.items() if v}
-    return f"?{urlencode(asked)}"
+    return f"{url_for('activity.listed')}?{urlencode(asked)}"
 
 
 def _host() -> str:

@@ -127,7 +127,8 @@ def _own() -> Session | None:
     session = sessions.opened(world(), request.headers.get(sessions.HEADER, ""))
     if session is None or session.where != "kommo":
         return None
-    return session if standing_of(world(), session.account_id) else None
+    here = standing_of(world(), session.account_id)
+    return session if sessions.stands(session, here) else None
 
 
 def _still(session: Session) -> Role:

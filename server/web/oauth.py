@@ -3,6 +3,8 @@
 A view only reads the request and names the answer; the stories are in ``flows``.
 """
 
+from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request
@@ -23,6 +25,7 @@ from server.web.visitor import pinned
 
 oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
 
+_RETURNING = BoundedSemaphore(2)  # browsers that come back at one moment
 LONGEST = 4096  # characters of one value in a query; a code has about 1000
 STORIES: dict[str, Any] = {"kommo": connect_kommo, "freshbooks": connect_freshbooks}
 
@@ -70,7 +73,7 @@ def kommo_callback() -> AnyResponse:
         if not welcome.leave(world(), _answer()):
             return said(429)
         return Response("ok", mimetype="text/plain")
-    return _came_back("kommo")
+    return _patiently(lambda: _came_back("kommo"))
 
 
 @oauth.get("/freshbooks/callback")
@@ -78,8 +81,8 @@ def kommo_callback() -> AnyResponse:
 def freshbooks_callback() -> AnyResponse:
     """From a consent to connect, or of somebody who signs in."""
     if flow.is_ours(world(), request.args.get("state", "")):
-        return sign_in.came_back(_answer())
-    return _came_back("freshbooks")
+        return _patiently(lambda: sign_in.came_back(_answer()))
+    return _patiently(lambda: _came_back("freshbooks"))
 
 
 @oauth.get("/kommo/revoked")
@@ -95,6 +98,16 @@ def kommo_revoked() -> Response:
     if not farewell.hear(world(), notice):
         return said(403, "The signature is not Kommo's.")
     return Response(status=204)
+
+
+def _patiently(answer: Callable[[], AnyResponse]) -> AnyResponse:
+    """A vendor is called meanwhile: however slow it is, most threads stay free for hooks."""
+    if not _RETURNING.acquire(blocking=False):
+        return said(503)
+    try:
+        return answer()
+    finally:
+        _RETURNING.release()
 
 
 def _came_back(vendor: str) -> AnyResponse:

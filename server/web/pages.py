@@ -55,7 +55,10 @@ def show(template: str, status: int = 200, **context: Any) -> Response:
     inside = request.headers.get("HX-Request") == "true"
     frame = "frame/inside.html" if inside else "frame/whole.html"
     context |= {"frame": frame, "menu": menu(), "said": said_before()}
-    return _answer(render_template(template, **context), status)
+    response = _answer(render_template(template, **context), status)
+    if inside:  # wherever it was asked from, a page never lands in a part of another
+        response.headers["HX-Retarget"] = "#page"
+    return response
 
 
 def part(template: str, block: str, status: int = 200, **context: Any) -> Response:

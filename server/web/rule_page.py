@@ -23,6 +23,7 @@ from server.web.rule_form import LONGEST_NAME, Errors, Reading, Typed, from_rule
 from server.web.rule_words import deeds, stage_groups, told
 from server.web.rules import Known, address_of, known, pages, save
 from server.web.visitor import visitor
+from server.web.what_if import told_of
 
 __all__ = ["pages"]
 
@@ -121,7 +122,7 @@ def _saved(slug: str, form: Typed, have: Known) -> AnyResponse:
     try:
         if "what_if" in request.form:
             document = validate(edited(have.document.to_json()))
-            return go("what_if.seen", asked=begin(world(), visitor().account_id, document, own))
+            return told_of(begin(world(), visitor().account_id, document, own))
         save(edited, form.version)
     except Overtaken as overtaken:
         return _overtaken(slug, form, overtaken)

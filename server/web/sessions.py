@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.core.keys import AccountId
+from server.flows.standing import Standing, standing_of
 from server.flows.world import World
 from server.store.secrets import CannotOpen, hash_of, new_key
 from server.web.auth import Role
@@ -32,6 +33,7 @@ class Session:
     name: str
     language: str
     began: datetime
+    home: str  # the vendor's id of what let the person in: the Kommo account, or the business
     key: str  # random; a cookie's forms must show its hash
 
 
@@ -45,8 +47,22 @@ def begin(  # all that a session says
     name: str,
     language: str = "",
 ) -> Session:
-    now, shown = world.clock.now(), name[:LONGEST_NAME]
-    return Session(AccountId(account_id), role, where, who, shown, language, now, new_key())
+    home, now = _home(standing_of(world, account_id), where), world.clock.now()
+    shown = name[:LONGEST_NAME]
+    return Session(AccountId(account_id), role, where, who, shown, language, now, home, new_key())
+
+
+def stands(session: Session, standing: Standing | None) -> bool:
+    """Whether what let the person in still is the account's: a business that took another's place
+    is not kept by the same people, and who switched us off in Kommo lets nobody in."""
+    return standing is not None and _home(standing, session.where) == session.home
+
+
+def _home(standing: Standing | None, where: str) -> str:
+    if standing is None:
+        return ""
+    tie = standing.kommo if where == "kommo" else standing.freshbooks
+    return tie.external_id if tie and tie.state != "disconnected" else ""
 
 
 def lasts(world: World, session: Session) -> timedelta:

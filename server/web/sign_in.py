@@ -13,6 +13,7 @@ from server.flows import sign_in as flow
 from server.flows.connect import Begun, CannotConnect
 from server.flows.connect_kommo import Answer
 from server.flows.sign_in import Person, TooMany
+from server.flows.standing import standing_of
 from server.web import sessions
 from server.web.auth import Auth, Role, needs
 from server.web.errors import said
@@ -28,7 +29,8 @@ COOKIE = "billhook-sign-in"
 @pages.get("/sign-in")
 @needs(Auth.NOBODY)
 def page() -> AnyResponse:
-    if sessions.opened(world(), request.cookies.get(cookie_name(), "")):
+    found = sessions.opened(world(), request.cookies.get(cookie_name(), ""))
+    if found and sessions.stands(found, standing_of(world(), found.account_id)):
         return redirect(url_for("set_up.overview"), 303)
     return _page()
 

@@ -91,7 +91,7 @@ def _let_in() -> Response | None:
     if found is None or (found.where == "kommo") != bool(in_header):
         return _stranger()
     account = standing_of(world(), found.account_id)
-    if account is None:
+    if account is None or not sessions.stands(found, account):
         return _stranger()
     g.session, g.standing, g.visitor = found, account, _visitor(found, account.timezone)
     return _refusal(view, by_cookie=not in_header)

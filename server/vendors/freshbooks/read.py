@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from server.core.clock import known_zone
 from server.core.money import Money
 
 Row = dict[str, Any]
@@ -120,7 +121,7 @@ def _business(row: Row, roles: dict[str, str], spare: list[str]) -> Business | N
         account_id=str(account_id),
         name=str(business.get("name") or ""),
         role=str(row.get("role") or ""),
-        timezone=str(business.get("timezone") or "UTC"),
+        timezone=known_zone(business.get("timezone")),
         account_role=roles.get(str(account_id), ""),
     )
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from server.core.clock import known_zone
+
 Row = dict[str, Any]
 
 
@@ -83,7 +85,7 @@ def read_account(body: Row, date_header: str = "") -> KommoAccount:
         name=str(body["name"]),
         subdomain=str(body["subdomain"]),
         currency=str(body["currency"]).upper(),
-        timezone=str(settings.get("timezone") or "UTC"),
+        timezone=known_zone(settings.get("timezone")),
         server_time=_date(date_header),
     )
 
