@@ -35,14 +35,21 @@ def test_it_counts_sums_and_explains_and_saves_nothing(shop: Shop) -> None:
     admin = let_in(shop.rig)
     versions = admin.get("/app/history").text.count("/app/history/")
     asked = admin.post("/app/rules/issue", data=_form(shop))
-    assert asked.status_code == 303, asked.text
-    assert 'hx-trigger="every 2s"' in admin.get(asked.location).text
+    below = re.search(r'hx-get="(/app/what-if/\d+)\?live=1" hx-trigger="every 2s"', asked.text)
+    assert below is not None
     shop.rig.pump()
-    done = admin.get(asked.location).text
+    done = admin.get(below[1]).text
     for told in ("€350.50", "The deal has no amount.", "hx-trigger"):
         assert (told in done) is (told != "hx-trigger"), told
     assert not shop.invoices
     assert admin.get("/app/history").text.count("/app/history/") == versions
+
+
+def test_without_htmx_it_is_told_on_a_page_of_its_own(shop: Shop) -> None:
+    admin = let_in(shop.rig, where="app")
+    asked = admin.post("/app/rules/issue", data={**_form(shop), "csrf": admin.csrf})
+    assert asked.status_code == 303
+    assert "would have billed" in admin.get(asked.location).text
 
 
 def test_what_is_wrong_in_the_form_is_said_first(shop: Shop) -> None:
