@@ -23,6 +23,8 @@ from server.web import sessions
 from server.web.auth import Role
 from tests.rig import FRESHBOOKS_ID, FRESHBOOKS_SECRET, KOMMO_ID, KOMMO_SECRET, Rig
 
+EXPECTED = ("Failed to load resource", "Response Status Error Code", "htmx:oobErrorNoTarget")
+
 
 @dataclass
 class FramePage:
@@ -59,13 +61,14 @@ def on_another_site(rig: Rig) -> None:
 
 @contextmanager
 def silent(page: Page) -> Iterator[Page]:
-    """Nothing may be said in the console but that a request was refused."""
+    """Nothing may be said in the console but that a request was refused, or that what a check found
+    came after its control had gone with the page."""
     said: list[str] = []
     page.on(
         "console",
         lambda message: (
             message.type not in ("error", "warning")
-            or message.text.startswith(("Failed to load resource", "Response Status Error Code"))
+            or message.text.startswith(EXPECTED)
             or said.append(message.text)
         ),
     )
