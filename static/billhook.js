@@ -45,6 +45,14 @@
     if (polls && (document.hidden || held)) event.preventDefault();
   });
 
+  // An answer for a part that has gone with its page is dropped: what it brings along has no place.
+  // Listened for on whoever asked, for nothing of a part that has gone reaches the document.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    event.detail.elt.addEventListener("htmx:beforeOnLoad", (answer) => {
+      if (answer.detail.target && !answer.detail.target.isConnected) answer.preventDefault();
+    }, { once: true });
+  });
+
   // <select data-submit> sends its form when it changes; the button beside it is for who has no JS.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
