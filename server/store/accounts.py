@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,7 +81,7 @@ def everyone(session: Session) -> list[AccountRow]:
 def add(session: Session, name: str, now: datetime) -> AccountRow:
     """A new account; a taken name gets a number behind it."""
     taken = set(session.scalars(sa.select(AccountRow.name)))
-    for free in (name, *(f"{name}-{i}" for i in range(2, 10_000))):
+    for free in chain([name], (f"{name}-{i}" for i in range(2, 10_000))):
         row = AccountRow(name=free, created_at=now)
         if free not in taken and inserted(session, row):
             return row
