@@ -7,8 +7,9 @@ of it, jobs do.
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.core.said import Said
 from server.core.states import JobClass
-from server.flows.again import again, all_of_cause
+from server.flows.again import Taken, again, all_of_cause
 from server.flows.again_told import what_again_will_do
 from server.flows.world import World
 from server.store import (
@@ -36,8 +37,10 @@ __all__ = [
     "Filter",
     "Ignored",
     "Made",
+    "MayExist",
     "Page",
     "Place",
+    "Taken",
     "again",
     "all_of_cause",
     "causes",
@@ -50,12 +53,22 @@ __all__ = [
 ]
 
 
+class MayExist(Exception):
+    """It cannot be ignored yet; ``said`` is why, for the page."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said)
+        self.said = said
+
+
 @dataclass(frozen=True)
 class Opened:
-    """``entry`` is None where only events are known of the deal, or its jobs are forgotten."""
+    """``entry`` is None where only events are known of the deal, or its jobs are forgotten.
+    ``may_exist``: why it cannot be ignored yet."""
 
     entry: Entry | None
     detail: Detail
+    may_exist: Said | None = None
 
 
 def page(
@@ -98,7 +111,7 @@ def _entry(session: Session, account_id: int, subject: str) -> Entry | None:
 
 def ignore(world: World, account_id: int, subject: str, by: str) -> bool:
     """Whether it needed attention. ``by`` is who says that it does not any more; open tasks at
-    Kommo that asked for help are completed."""
+    Kommo that asked for help are completed. Raises MayExist."""
     now = world.clock.now()
     with world.database.write() as session:
         if not activity_marks.leave_out(session, account_id, subject, by, now):

@@ -20,6 +20,17 @@ BATCH = replay.BATCH  # a commit; hooks are taken meanwhile
 BY_A_PERSON = (DocumentState.MISMATCH, DocumentState.AMBIGUOUS)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """``n`` are taken up; with ``more`` the rest follows by itself."""
+
+    n: int
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return self.n > 0
+
+
 def again(world: World, account_id: int, subjects: Sequence[str]) -> int:
     """Look at these again now, before everybody else's work; how many there were to look at. In
     batches, so that hooks are taken meanwhile. A stranger's subject is none."""
@@ -31,8 +42,8 @@ def again(world: World, account_id: int, subjects: Sequence[str]) -> int:
     return taken
 
 
-def all_of_cause(world: World, account_id: int, cause: str) -> int:
-    """Every entry that needs attention for this cause (a ``Cause.key``); how many."""
+def all_of_cause(world: World, account_id: int, cause: str) -> Taken:
+    """Every entry that needs attention for this cause (a ``Cause.key``)."""
     wanted = Filter(Group.ATTENTION, cause=cause)
     taken, before = 0, None
     while True:
@@ -40,7 +51,7 @@ def all_of_cause(world: World, account_id: int, cause: str) -> int:
             found = activity.page(session, account_id, wanted, before=before, most=BATCH)
         taken += again(world, account_id, [entry.subject for entry in found.entries])
         if found.older is None:
-            return taken
+            return Taken(taken)
         before = found.older
 
 

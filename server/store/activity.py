@@ -29,7 +29,8 @@ _ABOVE = 2**62
 
 @dataclass(frozen=True)
 class Filter:
-    """None and "": no bound. ``cause`` as ``causes`` gives it; ``until`` is not included."""
+    """None and "": no bound. ``cause`` as ``causes`` gives it; ``until`` is not included. ``text``:
+    words of the deal's or the client's name, the deal's number, an invoice's number."""
 
     group: Group | None = None
     deal_id: int | None = None
@@ -37,6 +38,7 @@ class Filter:
     cause: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    text: str = ""
 
 
 class Place(NamedTuple):
@@ -63,6 +65,7 @@ def read_place(text: str) -> Place:
 class Page:
     entries: tuple[Entry, ...]
     older: Place | None  # where the next page begins
+    cut: bool = False  # the text fits more deals than one search gives; these are the newest
 
 
 def page(

@@ -58,6 +58,8 @@ class Entry:
     attempts: int = 0
     due_at: datetime | None = None  # of what waits or retries
     deal_id: int | None = None
+    deal_name: str = ""  # "" where no run of ours has read the deal, or its names are forgotten
+    client_name: str = ""
     invoice: Made | None = None
     ignored: Ignored | None = None
 

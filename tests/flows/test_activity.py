@@ -134,10 +134,10 @@ def test_all_of_a_cause_are_tried_again_in_batches(
     past.parked(6, "bug")
     past.parked(7, problems=[{"field": "lines.1.tax", "reason": "a", "todo": "b"}])
     stranger.parked(8)
-    assert activity.all_of_cause(world, past.account_id, "problems/client.email") == 5
+    assert activity.all_of_cause(world, past.account_id, "problems/client.email").n == 5
     assert {subject for _, subject in waiting(past)} == {f"deal:{n}" for n in range(1, 6)}
-    assert activity.all_of_cause(world, past.account_id, "problems") == 1
-    assert activity.all_of_cause(world, past.account_id, "nothing") == 0
+    assert activity.all_of_cause(world, past.account_id, "problems").n == 1
+    assert not activity.all_of_cause(world, past.account_id, "nothing")
 
 
 # Ignore
