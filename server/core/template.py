@@ -1,4 +1,6 @@
-"""Text with fields in it: ``Order {deal.name}``; ``{{`` and ``}}`` stand for the braces."""
+"""Text with fields in it: ``Order {deal.name}``. Braces hold a field and nothing else, so that what
+is written as in other tools, ``{{deal.name}}``, is refused and not printed.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +9,8 @@ from dataclasses import dataclass
 from server.core.field_keys import what_is_wrong
 from server.core.said import say
 
-_PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
+_PIECE = re.compile(r"(\{+)([^{}]*)(\}+)|[{}]|[^{}]+")
+_SHOWN = 20  # letters after a brace, for whoever looks for it
 
 
 class BadTemplate(ValueError):
@@ -16,12 +19,32 @@ class BadTemplate(ValueError):
 
 @dataclass(frozen=True)
 class Placeholder:
+    """``doubled``: it is not in one brace on each side."""
+
     key: str
+    doubled: bool = False
+
+
+def pieces(text: str) -> Iterator[str | Placeholder]:
+    """Its pieces in order; what stands in braces is not looked at. Raises BadTemplate for a brace
+    that has no other half."""
+    for match in _PIECE.finditer(text):
+        piece, left, inside, right = match.group(), *match.groups()
+        if left:
+            yield Placeholder(inside.strip(), doubled=(left, right) != ("{", "}"))
+        elif piece in ("{", "}"):
+            raise BadTemplate(_half(text, match.start()))
+        else:
+            yield piece
 
 
 def parse(text: str) -> tuple[str | Placeholder, ...]:
-    """Its pieces in order. Raises BadTemplate."""
-    return tuple(_pieces(text))
+    """Its pieces in order, each with a field's key. Raises BadTemplate."""
+    found = tuple(pieces(text))
+    for piece in found:
+        if isinstance(piece, Placeholder) and (wrong := _what_is_wrong(piece)):
+            raise BadTemplate(wrong)
+    return found
 
 
 def fields_in(text: str) -> tuple[str, ...]:
@@ -31,35 +54,26 @@ def fields_in(text: str) -> tuple[str, ...]:
 
 def render(text: str, value_of: Callable[[str], str]) -> str:
     """The text with each field's value in its place. Raises BadTemplate."""
-    pieces = parse(text)
     return "".join(
-        value_of(piece.key) if isinstance(piece, Placeholder) else piece for piece in pieces
+        value_of(piece.key) if isinstance(piece, Placeholder) else piece for piece in parse(text)
     )
 
 
-def _pieces(text: str) -> Iterator[str | Placeholder]:
-    for match in _PIECE.finditer(text):
-        piece = match.group()
-        if piece in ("{{", "}}"):
-            yield piece[0]
-        elif piece in ("{", "}"):
-            raise BadTemplate(
-                say(
-                    "A single “%(brace)s” at character %(place)s: a field is written "
-                    "{deal.name}, a brace itself is written twice.",
-                    brace=piece,
-                    place=match.start() + 1,
-                )
-            )
-        elif piece.startswith("{"):
-            yield Placeholder(_key(piece))
-        else:
-            yield piece
+def too_many_braces(name: str) -> str:
+    """The sentence for a field that stands in more than one brace on each side."""
+    return say("A field stands in one brace on each side: write {%(name)s}.", name=name)
 
 
-def _key(piece: str) -> str:
-    key = piece[1:-1].strip()
-    wrong = what_is_wrong(key) if key else say("“{}” names no field: write {deal.name}.")
-    if wrong:
-        raise BadTemplate(wrong)
-    return key
+def _what_is_wrong(field: Placeholder) -> str:
+    if not field.key:
+        return say("“{}” names no field: write {deal.name}.")
+    return what_is_wrong(field.key) or (too_many_braces(field.key) if field.doubled else "")
+
+
+def _half(text: str, at: int) -> str:
+    seen = text[at : at + _SHOWN].split("\n")[0] if text[at] == "{" else text[: at + 1][-_SHOWN:]
+    return say(
+        "“%(seen)s” has a brace without its other half. A field is written {deal.name}; other "
+        "braces cannot be used.",
+        seen=seen.strip(),
+    )

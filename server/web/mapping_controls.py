@@ -97,13 +97,8 @@ def several_lines(text: str) -> str:
 
 
 def shown_text(text: str, labels: Labels) -> str:
-    """A template with its fields by name; a brace that is itself is written twice."""
-    return "".join(
-        "{" + labels.label(piece.key) + "}"
-        if isinstance(piece, template.Placeholder)
-        else piece.replace("{", "{{").replace("}", "}}")
-        for piece in template.parse(several_lines(text))
-    )
+    """A template with its fields by name."""
+    return template.render(several_lines(text), lambda key: f"{{{labels.label(key)}}}")
 
 
 def _sources(mapping: Mapping, labels: Labels) -> Iterator[tuple[str, str]]:

@@ -46,8 +46,9 @@ class Labels:
         return "" if what_is_wrong(text.strip()) else text.strip()
 
     def near(self, text: str) -> str:
-        """The name that is most like this one; "" where none is."""
+        """The name whose field is called or spelled most like this; "" where none is."""
         names = {name.partition(": ")[2]: key for name, key in self._keys.items()} | self._keys
+        names |= {key.casefold(): key for key in self._keys.values()}
         close = get_close_matches(_folded(text), names, n=1, cutoff=0.5)
         return self._of[names[close[0]]] if close else ""
 

@@ -29,7 +29,6 @@ from server.web.mapping_controls import (
 from server.web.mapping_labels import Labels
 from server.web.mapping_rows import Told, fixed_rates, tax_table
 
-_IN_BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _MOST_ADVICE = 5  # misspelled names that are compared with all that there are
 
 
@@ -127,24 +126,39 @@ class Typed:
         if not typed.strip():
             self.unfinished.add(f"{control}-text")
             errors[f"{control}-text"] = _("Write a text, or choose “Nothing”.")
+        text, wrong = self._keyed(typed)
+        if wrong:
+            errors[f"{control}-text"] = wrong
+        return {"text": text}
 
-        def keyed(match: re.Match[str]) -> str:
-            if match.group(1) is None or not match.group(1).strip():
-                return match.group()
-            key = self.labels.key(match.group(1))
-            if not key:
-                errors[f"{control}-text"] = self._unknown(match.group(1))
-            return "{" + key + "}"
+    def _keyed(self, typed: str) -> tuple[str, str]:
+        """The text with its fields by their keys, and what is wrong with it first."""
+        text, wrong = "", ""
+        try:
+            for piece in template.pieces(typed):
+                if isinstance(piece, str):
+                    text += piece
+                    continue
+                key = self.labels.key(piece.key) if piece.key else ""
+                text += "{" + key + "}"
+                if piece.doubled and piece.key:
+                    name = self.labels.label(key) if key else self._near(piece.key) or piece.key
+                    wrong = wrong or spoken(template.too_many_braces(name))
+                elif piece.key and not key:
+                    wrong = wrong or self._unknown(piece.key)
+        except template.BadTemplate as bad:
+            return typed, wrong or spoken(bad.args[0])
+        return text, wrong
 
-        return {"text": _IN_BRACES.sub(keyed, typed)}
+    def _near(self, typed: str) -> str:
+        self._advised += 1
+        return self.labels.near(typed) if self._advised <= _MOST_ADVICE else ""
 
     def _unknown(self, typed: str) -> str:
         typed = typed.strip()
         if not typed:
             return str(_("Choose a field, or choose “Nothing”."))
-        self._advised += 1
-        near = self.labels.near(typed) if self._advised <= _MOST_ADVICE else ""
-        if near:
+        if near := self._near(typed):
             ask = _(
                 "There is no field “%(typed)s”. Did you mean “%(near)s”?", typed=typed, near=near
             )

@@ -27,13 +27,13 @@ def test_texts_are_filled_from_fields_and_templates():
         deal,
         po_number={"field": "deal.cf.4"},
         notes={"field": "deal.cf.5"},
-        terms={"text": "Order {deal.name}, {{net}}"},
+        terms={"text": "Order {deal.name}, net"},
         language={"text": "PT"},
         due_days={"text": "14"},
     )
     assert made.po_number == "PO 77"
     assert made.notes == "Thank you\nand goodbye"
-    assert made.terms == "Order Garden chairs, {net}"
+    assert made.terms == "Order Garden chairs, net"
     assert (made.language, made.due_days) == ("pt", 14)
 
 

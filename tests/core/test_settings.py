@@ -143,7 +143,7 @@ def test_a_wrong_rule_is_refused_in_words(path, wrong, words):
         ("notes", "Order", "must be an object"),
         ("notes", {}, "one of them"),
         ("notes", {"text": "a", "field": "deal.name"}, "one of them"),
-        ("notes.text", {"text": "{deal.name"}, "single “{”"),
+        ("notes.text", {"text": "{deal.name"}, "without its other half"),
         ("notes.text", {"text": "\x00"}, "control characters"),
         ("notes.text", {"text": "\ud800"}, "readable"),
         ("notes.field", {"field": "lead.name"}, "is no field"),

@@ -40,7 +40,7 @@ LISTS = Lists(
     catalogs=(Catalog(1, "Products", "products"), Catalog(2, "Services", "regular")),
     fetched_at=FixedClock().now(),
 )
-DEEP = {"text": "a {deal.name} {{b}}\r\nc ", "or": {"field": "deal.code.ORDER"}}
+DEEP = {"text": "a {deal.name} b\r\nc ", "or": {"field": "deal.code.ORDER"}}
 ODD: dict[str, Any] = {
     "rules": FULL["rules"],
     "mapping": {
@@ -193,17 +193,21 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
 
 
 def test_a_text_shows_fields_by_their_names() -> None:
-    mapping = taken(source("notes", "text", "Order {Deal: Order number}, {{thanks}}\r\n:)"))
-    assert mapping["notes"] == {"text": "Order {deal.cf.12}, {{thanks}}\n:)"}
+    mapping = taken(source("notes", "text", "Order {Deal: Order number}, thanks\r\n:)"))
+    assert mapping["notes"] == {"text": "Order {deal.cf.12}, thanks\n:)"}
     shown = controls_of(validate({"rules": [], "mapping": mapping}), labels_of(default_settings()))
-    assert shown["notes-0-text"] == "Order {Deal: Order number}, {{thanks}}\n:)"
+    assert shown["notes-0-text"] == "Order {Deal: Order number}, thanks\n:)"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("{Deal: Nobody}", "no field “Deal: Nobody”"),
-        ("{deal.name", "A single “{”"),
+        ("a {Deal: Name} {Deal: Order", "“{Deal: Order” has a brace without its other half"),
+        ("{{Deal: order number}}", "one brace on each side: write {Deal: Order number}."),
+        ("{{lead.name}}", "one brace on each side: write {Deal: Name}."),
+        ("{deal.nmae}", "Did you mean “Deal: Name”?"),
+        ("{}}", "names no field"),
         ("{}", "names no field"),
         ("   ", "Write a text"),
         ("\x00", "control characters"),
