@@ -66,7 +66,8 @@ class AttemptSeen:
 
 @dataclass(frozen=True)
 class DocumentSeen:
-    """``attempts`` newest first. ``made`` is None while nothing is known to exist upstream."""
+    """``attempts`` newest first. ``made`` is None while nothing is known to exist upstream.
+    ``rule`` is the slug of the rule that billed, ``action`` what it wanted done."""
 
     id: int
     kind: str  # invoice, task, email
@@ -77,6 +78,8 @@ class DocumentSeen:
     updated_at: datetime
     ignored: Ignored | None
     attempts: tuple[AttemptSeen, ...]
+    rule: str
+    action: str
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,13 @@ class CallSeen:
 
 @dataclass(frozen=True)
 class EventSeen:
+    """``actions``: what it told of the deal (add, update, status, ...), each once."""
+
     id: int
     kind: str
     at: datetime
     verdict: str
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,8 @@ def _document(session: Session, row: DocumentRow) -> DocumentSeen:
         row.updated_at,
         accepted(row),
         tuple(AttemptSeen(*attempt) for attempt in attempts),
+        row.rule_slug,
+        row.action,
     )
 
 
@@ -225,7 +233,7 @@ def _events(
     if deal_id is None:
         return []
     found = {
-        row.id: EventSeen(*row[:4])
+        row.id: EventSeen(*row[:4], actions_on(row.subjects, deal_id))
         for look in _looks(own, account_id, deal_id, jobs)
         for row in session.execute(look)
         if names_deal(row.subjects, deal_id)
@@ -247,3 +255,8 @@ def _looks(
 
 def names_deal(subjects: Sequence[Sequence[Any]], deal_id: int) -> bool:
     return any(one[0] == "leads" and one[-1] == deal_id for one in subjects)
+
+
+def actions_on(subjects: Sequence[Sequence[Any]], deal_id: int) -> tuple[str, ...]:
+    told = [str(one[1]) for one in subjects if one[0] == "leads" and one[-1] == deal_id]
+    return tuple(dict.fromkeys(told))
