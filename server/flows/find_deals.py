@@ -11,6 +11,7 @@ from server.core.said import say
 from server.core.vendor_lists import Lists
 from server.flows import world as outside
 from server.flows.glance import Deadline, Glance, in_words, look
+from server.flows.kommo_visit import origin_of
 from server.flows.vendor_lists import lists_of
 from server.flows.world import World
 from server.store.accounts import ConnectionRow
@@ -68,7 +69,7 @@ def find_deals(world: World, account_id: int, text: str, *, seconds: float = SEC
 
 def deal_url(host: str, deal_id: int) -> str:
     """The deal's card in Kommo."""
-    return f"https://{host}/leads/detail/{deal_id}"
+    return f"{origin_of(host)}/leads/detail/{deal_id}"
 
 
 def _rows(glance: Glance, text: str, linked: int | None) -> list[Row]:

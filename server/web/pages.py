@@ -22,8 +22,9 @@ from flask_babel import gettext as _
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.flows.find_deals import deal_url
 from server.web.auth import Act, Page, Role, may
-from server.web.visitor import visitor
+from server.web.visitor import standing, visitor
 
 # Nothing evaluated, nothing from elsewhere, no page kept in the browser; an error's sentence goes
 # where it is read out, a refused form comes back as the page that it is on.
@@ -48,6 +49,7 @@ HTMX = json.dumps(
 def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {"visitor": visitor, "get_locale": get_locale, "htmx_config": HTMX}
+    app.jinja_env.globals["deal_link"] = deal_link
 
 
 def show(template: str, status: int = 200, **context: Any) -> Response:
@@ -69,6 +71,12 @@ def part(template: str, block: str, status: int = 200, **context: Any) -> Respon
 def go(endpoint: str, said: str = "", **values: Any) -> AnyResponse:
     """After a change: to a page that says in one sentence what was done (``SAID``)."""
     return redirect(url_for(endpoint, said=said or None, **values), 303)
+
+
+def deal_link(deal_id: int) -> str:
+    """The deal's card in the visitor's Kommo; "" where none is connected."""
+    kommo = standing().kommo
+    return deal_url(kommo.realm, deal_id) if kommo else ""
 
 
 def said_before() -> str:

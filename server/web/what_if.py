@@ -7,7 +7,7 @@ from server.flows.what_if import look
 from server.web.auth import Auth, Page, needs
 from server.web.here import world
 from server.web.pages import go, part, show
-from server.web.visitor import standing, visitor
+from server.web.visitor import visitor
 
 pages = Blueprint("what_if", __name__, url_prefix="/app/what-if")
 
@@ -32,9 +32,7 @@ def _page(asked: int, *, live: bool) -> AnyResponse:
     found = look(world(), visitor().account_id, asked) if asked < 2**31 else None
     if found is None:
         abort(404)
-    kommo = standing().kommo
-    host = kommo.realm if kommo else ""
     runs = found.state in UNDER_WAY
     if live:
-        return part("what_if.html", "live", found=found, runs=runs, host=host)
-    return show("what_if.html", found=found, runs=runs, host=host)
+        return part("what_if.html", "live", found=found, runs=runs)
+    return show("what_if.html", found=found, runs=runs)

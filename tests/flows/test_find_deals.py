@@ -28,7 +28,7 @@ def test_words_find_deals_with_amount_and_stage(rig: Rig) -> None:
     (found,) = find_deals(rig.world, rig.account_id, "  CHAIRS ").deals
     assert (found.deal_id, str(found.amount), found.currency) == (deal.id, "99.95", "EUR")
     assert (found.pipeline, found.stage) == ("Sales", "Offer")
-    assert found.url == f"https://{rig.kommo.host}/leads/detail/{deal.id}"
+    assert found.url == f"{rig.kommo.url}/leads/detail/{deal.id}"  # as we call it
 
 
 def test_no_words_find_the_last_changed_at_most_twenty(rig: Rig) -> None:
