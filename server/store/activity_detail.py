@@ -4,7 +4,7 @@ Never a body, a query, a draft or a traceback; of everything the newest, up to a
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -233,7 +233,7 @@ def _events(
     if deal_id is None:
         return []
     found = {
-        row.id: EventSeen(*row[:4], actions_on(row.subjects, deal_id))
+        row.id: replace(EventSeen(*row[:4]), actions=actions_on(row.subjects, deal_id))
         for look in _looks(own, account_id, deal_id, jobs)
         for row in session.execute(look)
         if names_deal(row.subjects, deal_id)
