@@ -1,5 +1,6 @@
 """What every test may ask for: a clock, an empty database of either kind, the cases, a browser."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -35,6 +36,13 @@ CHROMIUM_FLAGS = [
     "--disable-dev-shm-usage",
     "--test-third-party-cookie-phaseout",  # as most browsers are: nothing of ours may rest on one
 ]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture
