@@ -41,7 +41,10 @@ def draft_client(reader: Reader, mapped: settings.Client, action: str) -> DraftC
             )
         return DraftClient("")
     texts = {name: reader.line_of_text(f"client.{name}", getattr(mapped, name)) for name in _TEXTS}
-    email = _email(reader, mapped, needed=action == "email" or mapped.match_by == "email")
+    email = read_email(reader, mapped.email)
+    needed = "email" in (action, mapped.match_by)
+    if needed and not email and not reader.problems.about("client.email"):
+        reader.problems.add("client.email", *_no_email(reader, mapped))
     return DraftClient(
         key=_key(reader, mapped, email, texts["vat_number"]),
         email=email,
@@ -68,18 +71,17 @@ def language(reader: Reader, path: str, source: settings.Source | None) -> str:
     return ""
 
 
-def _email(reader: Reader, mapped: settings.Client, *, needed: bool) -> str:
-    email = reader.first_text("client.email", mapped.email)
-    if email and not _E_MAIL.fullmatch(email):
-        reader.problems.add(
-            "client.email",
-            say("“%(value)s” is not an e-mail address.", value=email),
-            say("Correct it in %(where)s.", where=reader.sale.source_name),
-        )
-        return ""
-    if needed and not email:
-        reader.problems.add("client.email", *_no_email(reader, mapped))
-    return email
+def read_email(reader: Reader, source: settings.Source | None) -> str:
+    """The address; "" where there is none, or where it is none and that is noted."""
+    email = reader.first_text("client.email", source)
+    if not email or _E_MAIL.fullmatch(email):
+        return email
+    reader.problems.add(
+        "client.email",
+        say("“%(value)s” is not an e-mail address.", value=email),
+        say("Correct it in %(where)s.", where=reader.sale.source_name),
+    )
+    return ""
 
 
 def _no_email(reader: Reader, mapped: settings.Client) -> tuple[str, str]:

@@ -44,7 +44,9 @@ def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") ->
     problems = Problems(sale.problems)
     reader = Reader(sale, problems)
     with exact():
-        form = Form(_currency(reader, mapping), mapping.lines.extra_decimals == "round")
+        form = Form(
+            read_currency(reader, mapping.currency), mapping.lines.extra_decimals == "round"
+        )
         client = draft_client(reader, mapping.client, action)
         taken_off = read_discount(reader, mapping.discount, form)
         lines = _lines(reader, mapping, form, taken_off)
@@ -169,16 +171,16 @@ def _check_totals(
         )
 
 
-def _currency(reader: Reader, mapping: settings.Mapping) -> str:
+def read_currency(reader: Reader, source: settings.Source | None) -> str:
     """The code that labels the amounts; it never converts them."""
-    value = reader.first("currency", mapping.currency)
+    value = reader.first("currency", source)
     spellings = [value.text, value.enum_code or ""] if value else [reader.sale.currency]
     for spelling in spellings:
         if is_currency(spelling.strip().upper()):
             return spelling.strip().upper()
     whose = say("The account's currency")
-    if mapping.currency:
-        key = mapping.currency.field
+    if source:
+        key = source.field
         inside = say("The currency in Billhook's settings")
         whose = say(_CURRENCIES[entity_of(key)]) if key else inside
     reader.problems.add(
@@ -195,12 +197,13 @@ def _texts(reader: Reader, mapping: settings.Mapping) -> dict[str, Any]:
         "po_number": reader.line_of_text("po_number", mapping.po_number),
         "notes": reader.text("notes", mapping.notes),
         "terms": reader.text("terms", mapping.terms),
-        "due_days": _due_days(reader, mapping),
+        "due_days": read_due_days(reader, mapping.due_days),
     }
 
 
-def _due_days(reader: Reader, mapping: settings.Mapping) -> int | None:
-    text = reader.first_text("due_days", mapping.due_days)
+def read_due_days(reader: Reader, source: settings.Source | None) -> int | None:
+    """Days from the invoice's date; None leaves them to the vendor."""
+    text = reader.first_text("due_days", source)
     if not text:
         return None
     days = decimal_of(text)

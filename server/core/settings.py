@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from server.core.mapping_checks import unusable
 from server.core.said import say
 from server.core.settings_checks import contradictions
 from server.core.settings_model import (
@@ -66,7 +67,7 @@ def validate(data: Any) -> SettingsDocument:
         document = SettingsDocument.model_validate(data)
     except ValidationError as error:
         raise InvalidSettings(in_words(error)) from error
-    if errors := contradictions(document):
+    if errors := [*contradictions(document), *unusable(document.mapping)]:
         raise InvalidSettings(errors)
     return document
 

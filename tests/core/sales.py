@@ -50,7 +50,7 @@ def sale(*lines: SaleLine, amount: str | None = None, **changes: Any) -> Sale:
 
 
 def mapping(**parts: Any) -> Mapping:
-    return validate({"rules": [], "mapping": parts}).mapping
+    return Mapping.model_validate(parts)
 
 
 def rule(slug: str = "won", **parts: Any) -> Rule:

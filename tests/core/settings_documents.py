@@ -14,7 +14,9 @@ _SOURCES: st.SearchStrategy[dict[str, Any]] = st.recursive(
     max_leaves=2,
 )
 _RATES = st.lists(
-    st.fixed_dictionaries({"name": _NAMES, "percent": st.sampled_from(["0", "21"])}), max_size=2
+    st.fixed_dictionaries({"name": _NAMES, "percent": st.sampled_from(["0", "21"])}),
+    max_size=2,
+    unique_by=lambda rate: (rate["name"], rate["percent"]),
 )
 _RULES = st.fixed_dictionaries(
     {
@@ -33,7 +35,10 @@ _RULES = st.fixed_dictionaries(
 )
 _TABLE = st.dictionaries(st.sampled_from(["Standard", "None", "Reduced"]), _RATES, max_size=3)
 _DISCOUNTS = st.fixed_dictionaries(
-    {"kind": st.sampled_from(["percent", "amount"]), "value": _SOURCES}
+    {
+        "kind": st.sampled_from(["percent", "amount"]),
+        "value": st.sampled_from([{"text": "5"}, {"field": "deal.cf.7", "or": {"text": ""}}]),
+    }
 )
 _MAPPINGS = st.fixed_dictionaries(
     {},

@@ -99,7 +99,7 @@ def test_the_deals_own_figures_stand_beside(shop: Shop) -> None:
 def test_every_problem_is_told_and_still_who_the_client_is(shop: Shop) -> None:
     chair = shop.kommo.add_element(shop.products, "Chair")
     deal = shop.deal(products=[(chair.id, 1)])
-    seen = look(shop, deal, {"due_days": {"text": "soon"}})
+    seen = look(shop, deal, {"due_days": {"text": "{deal.name}"}})
     assert seen.draft is None
     assert {problem.field for problem in seen.problems} == {"lines.1.price", "due_days"}
     assert seen.client is not None

@@ -49,10 +49,10 @@ ODD: dict[str, Any] = {
         "lines": {"catalogs": [7, 2], "sku": {"field": "product.cf.77"}, "name": {"text": ""}},
         "taxes": {
             "field": "product.cf.78",
-            "fixed": [{"name": "VAT", "percent": "1E+1"}] * 3,
+            "fixed": [{"name": "VAT", "percent": "1E+1"}],
             "table": {
                 "": [],
-                " a.b ": [{"name": "VAT", "percent": "21.500"}] * 4,
+                " a.b ": [{"name": "VAT", "percent": "21.500"}, {"name": "V", "percent": "4"}],
                 "two\nlines": [{"name": "n\nm", "percent": "0"}],
             },
         },
@@ -247,6 +247,12 @@ def test_a_products_field_is_refused_where_there_is_no_product() -> None:
         ({"taxes-fixed-0-percent": "a lot"}, "taxes-fixed-0-percent", "a number"),
         ({"taxes-fixed-0-percent": "5"}, "taxes-fixed-0-name", "must not be empty"),
         ({"taxes-table-0-0-percent": "5"}, "taxes-table-0-value", "Write the value"),
+        (source("due_days", "text", "two weeks"), "due_days-0-text", "a whole number from 0 to"),
+        (
+            {"discount-kind": "percent", **source("discount-value", "text", "150", 1)},
+            "discount-value-1-text",
+            "“150” is no percent",
+        ),
         (
             {"taxes-table-0-value": "a.b", "taxes-table-0-1-name": "x"},
             "taxes-table-0-1-percent",
