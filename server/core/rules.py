@@ -4,12 +4,13 @@ Only proven entries count. Once a deal has entered a rule's stage it is billed, 
 in the same pipeline or was won before we came; not if it was moved back, away or lost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
-from server.core.conditions import in_words, unmet
+from server.core.conditions import in_words, is_gone, unmet
+from server.core.known_fields import called
 from server.core.messages import N_
 from server.core.said import joined, say
 from server.core.sale import Place, Sale
@@ -73,6 +74,10 @@ NamedSince = Mapping[tuple[str, int, int], datetime]
 """(slug, pipeline, stage) to a time; what is not in it counts since the rule is on."""
 
 _ALWAYS: NamedSince = {}
+_GONE = N_(
+    "The rule “%(rule)s” asks for the field %(field)s, which does not exist any more in "
+    "%(where)s. Choose another in the rule."
+)
 
 
 def decide(
@@ -146,12 +151,21 @@ def _why_not(sale: Sale, rule: Rule, entry: Entry, stages: StageOrder) -> str:
             "The deal left the stage, and the rule “%(rule)s” wants it still there.",
             rule=rule.name,
         )
+    return joined(_of_conditions(sale, rule))
+
+
+def _of_conditions(sale: Sale, rule: Rule) -> Iterator[str]:
     failed = unmet(sale, rule.conditions, rule.match)
-    if not failed:
-        return ""
-    both = N_("%(first)s or %(second)s") if rule.match == "any" else N_("%(first)s and %(second)s")
-    wanted = reduce(lambda first, one: say(both, first=first, second=one), map(in_words, failed))
-    return say("The rule “%(rule)s” bills only if %(wanted)s.", rule=rule.name, wanted=wanted)
+    gone = [condition for condition in failed if is_gone(sale, condition.field)]
+    for key in dict.fromkeys(condition.field for condition in gone):
+        yield say(_GONE, rule=rule.name, field=called(key, sale.known), where=sale.source_name)
+    there = [in_words(condition, sale.known) for condition in failed if condition not in gone]
+    if there:
+        both = N_("%(first)s or %(second)s"), N_("%(first)s and %(second)s")
+        wanted = reduce(
+            lambda first, one: say(both[rule.match == "all"], first=first, second=one), there
+        )
+        yield say("The rule “%(rule)s” bills only if %(wanted)s.", rule=rule.name, wanted=wanted)
 
 
 def _gone(now: Place, entered: Place, stages: StageOrder) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from server.core.errors import Problem
+from server.core.known_fields import KnownFields
 from server.core.money import Money
 
 
@@ -64,6 +65,7 @@ class Sale:
 
     ``sparse``: the reader could list the filled fields only, so a key that is absent may as well
     be an empty field, and nothing is said of fields that do not exist any more.
+    ``known``: the fields that the source has, where somebody has asked for them.
     """
 
     source: str
@@ -78,6 +80,7 @@ class Sale:
     responsible_user: int | None = None
     problems: tuple[Problem, ...] = ()
     sparse: bool = False
+    known: KnownFields | None = field(default=None, compare=False)
 
     @property
     def source_name(self) -> str:

@@ -76,13 +76,13 @@ def _operand(condition: Condition) -> str:
     value = condition.value
     if condition.test == "in":
         return "" if isinstance(value, tuple) and value else say("must be a list of values")
-    if condition.test == "filled":
+    if condition.test in ("filled", "empty"):
         if value in (None, "true"):
             return ""
-        return say('has no meaning beside "filled"; remove it')
+        return say('has no meaning beside "%(test)s"; remove it', test=condition.test)
     if not isinstance(value, str):
         return say("must be one value")
-    if condition.test == "greater" and decimal_of(value) is None and _day(value) is None:
+    if condition.test in ("greater", "less") and decimal_of(value) is None and _day(value) is None:
         return say("must be a number or a date like 2026-12-31")
     return ""
 

@@ -70,6 +70,7 @@ Template = Annotated[Text, AfterValidator(_template)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=60)]
 FieldCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=255)]
 CatalogId = Annotated[int, Field(ge=1)]
+Test = Literal["equals", "not", "in", "greater", "less", "filled", "empty"]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Operand = Annotated[
     Any,
@@ -124,8 +125,14 @@ class Trigger(Part):
 
 
 class Condition(Part):
+    """What a field of the deal, its contact or its company has to be.
+
+    "equals" and "not" (empty, or none of its values is it), "in" (one of a list), "greater" and
+    "less" (of numbers, or of days like 2026-12-31), "filled" and "empty" (without a value).
+    """
+
     field: FieldKey
-    test: Literal["equals", "in", "greater", "filled"] = Field(alias="is")
+    test: Test = Field(alias="is")
     value: Operand = None
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from server.core.field_keys import entity_of, is_built_in
+from server.core.known_fields import KnownFields
 from server.core.messages import N_
 from server.core.rules import StageOrder
 from server.core.said import joined, say
@@ -118,6 +119,15 @@ class Lists:
     def _by_key(self) -> dict[str, KnownField]:
         spelled = [(name, one) for one in self.fields for name in (one.other_key, one.key) if name]
         return dict(reversed(spelled))  # of twins the first counts
+
+    @cached_property
+    def known_fields(self) -> KnownFields | None:
+        """For whoever judges a sale; None where the vendor never told."""
+        if not self.is_known:
+            return None
+        names = {key: one.name for key, one in self._by_key.items()}
+        boxes = frozenset(key for key, one in self._by_key.items() if one.type == "checkbox")
+        return KnownFields(names, boxes)
 
     def product_catalogs(self) -> list[int]:
         """The lists whose elements are sold."""

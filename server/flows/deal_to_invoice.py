@@ -13,6 +13,7 @@ from server.core.said import joined, say
 from server.core.sale import Sale
 from server.core.settings import SettingsDocument
 from server.flows import issue, product_lists
+from server.flows.asked_fields import AskedFields
 from server.flows.billed import Billed
 from server.flows.issue import Plan
 from server.flows.judge import Judge
@@ -51,10 +52,11 @@ def _bill(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:
         wanted = settings_of(session, run.account_id)
     if not on:
         raise NotOurs(say("no rule is on"))
-    purposes = billed.open_purposes([rule for rule in wanted.rules if rule.slug in on])
+    rules = [rule for rule in wanted.rules if rule.slug in on]
+    purposes = billed.open_purposes(rules)
     if not purposes and billed.documents:
         return []
-    sale = _read(run, deal_id, wanted)
+    sale = AskedFields(run, rules).told(_read(run, deal_id, wanted))
     judge = Judge(run, sale)
     made, reasons = [], []
     for purpose in purposes:

@@ -4,7 +4,7 @@ Looks, and makes nothing: no call that writes, no row but those of the calls. Wh
 answers becomes a sentence; a page never fails on it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -120,8 +120,8 @@ def preview(  # the deal, what is tried on it, and how
     read, said = _read(world, account_id, deal_id, sold(document, lists), fresh, within)
     if read is None or read.sale is None:
         return Preview(notices=(said or _GONE,))
-    sale = read.sale
-    lists = _with_its_stage(world, account_id, lists, sale, within)
+    lists = _with_its_stage(world, account_id, lists, read.sale, within)
+    sale = replace(read.sale, known=lists.known_fields)
     found = _judged(world, account_id, sale, document, rule_slug, lists)
     drafted = _drafted(sale, document, _action(found, document, rule_slug))
     return Preview(

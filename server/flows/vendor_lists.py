@@ -37,6 +37,7 @@ __all__ = [
     "Option",
     "Pipeline",
     "Stage",
+    "keep",
     "last_known",
     "lists_of",
     "missing_in",
@@ -100,11 +101,11 @@ def _parsed(text: str) -> Lists:
 def _read(glance: Glance) -> Lists:
     lists = read_lists(glance.kommo, glance.world.clock.now())
     with glance.world.database.write() as session:
-        _keep(session, glance.account_id, lists, glance.world.clock.now())
+        keep(session, glance.account_id, lists, glance.world.clock.now())
     return lists
 
 
-def _keep(session: Session, account_id: int, lists: Lists, now: datetime) -> None:
+def keep(session: Session, account_id: int, lists: Lists, now: datetime) -> None:
     """Jobs look for stages and product lists under their own names."""
     calls.cache(session, account_id, CACHE, lists.to_json(), now)
     stages = {str(p.pipeline_id): [stage.stage_id for stage in p.stages] for p in lists.pipelines}

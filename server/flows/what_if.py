@@ -17,6 +17,7 @@ from server.core.settings import Rule, SettingsDocument, validate
 from server.core.states import JobClass, JobState
 from server.core.what_if import Group, Tally, WouldBill
 from server.flows import pipelines, product_lists
+from server.flows.asked_fields import AskedFields
 from server.flows.change_settings import NoSuchRule
 from server.flows.enterings import Entering, enterings
 from server.flows.run import Run
@@ -141,6 +142,7 @@ def _tallied(
     place = Place(rule.when[0].pipeline_id, rule.when[0].stage_id)
     stages = pipelines.stage_order(run, place)
     catalogs = document.mapping.lines.catalogs or product_lists.ids_of(run)
+    asked = AskedFields(run, [rule])
     for start in range(0, len(found), PAGE):
         page = found[start : start + PAGE]
         deals = run.kommo.deals([one.deal_id for one in page], linked=True)
@@ -154,7 +156,8 @@ def _tallied(
             product_catalogs=catalogs,
         )
         for sale in sales:
-            tally.take(sale, entries[int(sale.source_id)], rule, document.mapping, stages)
+            entered = entries[int(sale.source_id)]
+            tally.take(asked.told(sale), entered, rule, document.mapping, stages)
         _note(run, done=start + len(page))
     return tally
 

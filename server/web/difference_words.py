@@ -14,6 +14,7 @@ from server.core.settings_diff import Difference
 from server.core.vendor_lists import Lists
 from server.web import difference_labels
 from server.web.mapping_labels import Labels
+from server.web.rule_words import condition_words
 
 IN_SHORT, LONGEST = 120, 2000  # characters of a value; the file has it whole
 NOTHING = "–"
@@ -115,7 +116,7 @@ class Words:
             case Trigger():
                 return self._stage(one)
             case Condition():
-                return self._condition(one)
+                return condition_words(one, self._lists, self._labels)
             case TaxRate():
                 return f"{one.name} {_number(one.percent)} %"
             case _:
@@ -139,19 +140,6 @@ class Words:
         first = pipeline.name if pipeline else _("pipeline %(id)s", id=place.pipeline_id)
         then = stage.name if stage else _("stage %(id)s", id=place.stage_id)
         return f"{first} › {then}"
-
-    def _condition(self, one: Condition) -> str:
-        field = self._labels.label(one.field)
-        match one.test:
-            case "in":
-                values = ", ".join(f"“{value}”" for value in one.value)
-                return _("%(field)s is one of %(values)s", field=field, values=values)
-            case "filled":
-                return _("%(field)s is filled", field=field)
-            case "greater":
-                return _("%(field)s is more than %(value)s", field=field, value=one.value)
-            case _:
-                return _("%(field)s is “%(value)s”", field=field, value=one.value)
 
     def _short(self, text: str) -> str:
         return text if len(text) <= self._longest else text[: self._longest - 1] + "…"

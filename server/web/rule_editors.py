@@ -4,23 +4,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import get_args
 
 from flask_babel import gettext as _
 
 from server.core.keys import folded
 from server.core.money import decimal_of
+from server.core.settings_model import Test
 from server.core.vendor_lists import KnownField, Option
 
 LONGEST_VALUE = 500
-TESTS = ("equals", "in", "greater", "filled")
+TESTS = get_args(Test)
 _NUMBERS = frozenset({"numeric", "price", "monetary"})
 _DATES = frozenset({"date", "date_time", "birthday"})
 _TESTS_OF = {
-    "options": ("equals", "in", "filled"),
+    "options": ("equals", "not", "in", "filled", "empty"),
     "yes_no": ("equals",),
-    "number": ("equals", "greater", "in", "filled"),
-    "date": ("equals", "greater", "filled"),
-    "text": ("equals", "in", "greater", "filled"),
+    "number": ("equals", "not", "greater", "less", "in", "filled", "empty"),
+    "date": ("equals", "not", "greater", "less", "filled", "empty"),
+    "text": ("equals", "not", "in", "greater", "less", "filled", "empty"),
 }
 
 
@@ -51,6 +53,11 @@ class Editor:
             offered.append(self.test)
         return [(test, words[test]) for test in offered]
 
+    @property
+    def asks_value(self) -> bool:
+        """Whether the comparison is one with something."""
+        return self.test not in ("filled", "empty")
+
     def fitting(self, test: str) -> str:
         """The test, or the nearest that this kind of field knows."""
         return test if test in _TESTS_OF[self.kind] else "equals"
@@ -70,9 +77,17 @@ class Editor:
         gone = [Choice(value, value, True, gone=True) for value, one in taken.items() if not one]
         return [*known, *gone]
 
+    def kept(self, values: Sequence[str], before: "Editor") -> tuple[str, ...]:
+        """Of what was entered for another field, what this one can have."""
+        if before.kind != self.kind:
+            return ()
+        if self.kind != "options":
+            return tuple(values)
+        return tuple(value for value in values if _meant(value, self.options))
+
     def value(self, values: Sequence[str]) -> str | list[str] | None:
         """As the settings document has it."""
-        if self.test == "filled":
+        if not self.asks_value:
             return None
         if self.test == "in":
             return lines_of(values)
@@ -101,15 +116,18 @@ def lines_of(values: Sequence[str]) -> list[str]:
 def test_words(kind: str) -> dict[str, str]:
     return {
         "equals": _("is"),
+        "not": _("is not"),
         "in": _("is one of"),
         "greater": _("is after") if kind == "date" else _("is more than"),
+        "less": _("is before") if kind == "date" else _("is less than"),
         "filled": _("is filled"),
+        "empty": _("is empty"),
     }
 
 
 def wrong_value(editor: Editor, values: Sequence[str]) -> str:
     """A sentence for beside the value, or ""."""
-    if editor.test == "filled":
+    if not editor.asks_value:
         return ""
     given = lines_of(values) if editor.test == "in" else [values[0].strip() if values else ""]
     if not any(given):
@@ -136,7 +154,7 @@ def _wrong(editor: Editor, value: str) -> str:
         return str(_("Enter a number, like 1200.50."))
     if editor.kind == "date" and not _is_day(value):
         return str(_("Enter a date, like 2026-12-31."))
-    if editor.test == "greater" and not number and not _is_day(value):
+    if editor.test in ("greater", "less") and not number and not _is_day(value):
         return str(_("Enter a number or a date, like 2026-12-31."))
     return ""
 

@@ -16,7 +16,7 @@ from server.core.settings_model import Condition, Rule
 from server.core.vendor_lists import Lists
 from server.web.languages import spoken
 from server.web.mapping_labels import Labels
-from server.web.rule_editors import Editor, editor_for, wrong_value
+from server.web.rule_editors import TESTS, Editor, editor_for, wrong_value
 
 LONGEST_NAME = 100
 ACTIONS = ("draft", "mark_sent", "email")
@@ -32,12 +32,14 @@ Errors = dict[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One condition. ``field`` is a label or a key as it was typed; ``values`` as they came."""
+    """One condition. ``field`` is a label or a key as it was typed; ``values`` as they came, and
+    ``of`` the key of the field for which they were entered, "" before there is any."""
 
     number: int
     field: str = ""
     test: str = "equals"
     values: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,13 @@ def _row(form: MultiDict[str, str], number: int) -> Row:
         field=form.get(f"field-{number}", ""),
         test=form.get(f"is-{number}", "equals"),
         values=tuple(form.getlist(f"value-{number}")),
+        of=form.get(f"of-{number}", ""),
     )
 
 
 def from_rule(rule: Rule, version: int, labels: Labels) -> Typed:
     rows = (
-        Row(number, labels.label(one.field), one.test, _values(one))
+        Row(number, labels.label(one.field), one.test, _values(one), one.field)
         for number, one in enumerate(rule.conditions)
     )
     return Typed(
@@ -115,18 +118,27 @@ def from_rule(rule: Rule, version: int, labels: Labels) -> Typed:
 
 
 def _values(condition: Condition) -> tuple[str, ...]:
-    if condition.value is None or condition.test == "filled":
+    if condition.value is None or condition.test in ("filled", "empty"):
         return ()
     return condition.value if isinstance(condition.value, tuple) else (condition.value,)
 
 
 class Reading:
-    """What a form means, with the account's lists at hand."""
+    """What a form means, with the account's lists at hand. ``typed`` is what came, but for values
+    that were entered for another field and do not fit the one that is chosen now."""
 
     def __init__(self, form: Typed, lists: Lists, labels: Labels) -> None:
-        self.typed = form
         self.lists = lists
         self.labels = labels
+        self.typed = replace(form, rows=tuple(map(self._fitted, form.rows)))
+
+    def _fitted(self, row: Row) -> Row:
+        key, known = self.labels.key(row.field), self.lists.field
+        if not key or row.of in ("", key) or (known(key) and known(key) == known(row.of)):
+            return replace(row, of=key or row.of)
+        now = editor_for(known(key), row.test)
+        kept = now.kept(row.values, editor_for(known(row.of), row.test))
+        return replace(row, of=key, values=kept, test=now.fitting(row.test))
 
     def editor(self, row: Row) -> Editor:
         return editor_for(self.lists.field(self.labels.key(row.field)), row.test)
@@ -216,8 +228,7 @@ class Reading:
 
 
 def wrong_test(row: Row) -> str:
-    known = row.test in ("equals", "in", "greater", "filled")
-    return "" if known else str(_("Choose how to compare."))
+    return "" if row.test in TESTS else str(_("Choose how to compare."))
 
 
 def _place(place: str) -> dict[str, int]:

@@ -67,9 +67,9 @@ def change(slug: str) -> AnyResponse:
 @needs(Auth.SESSION, Page.RULES, Act.CHANGE)
 def row() -> AnyResponse:
     """The live part of one condition: how its field is compared, and with what."""
-    have, form = known(), typed(request.form)
-    asked = form.row(request.args.get("at", "")) or abort(404)
-    reading = Reading(form, have.lists, have.labels)
+    have = known()
+    reading = Reading(typed(request.form), have.lists, have.labels)
+    asked = reading.typed.row(request.args.get("at", "")) or abort(404)
     fitting = reading.editor(asked).fitting(asked.test)
     asked = replace(asked, test=fitting)
     wrong = reading.errors().get(f"field-{asked.number}", "") if asked.field else ""
@@ -160,7 +160,7 @@ def _page(
         slug=slug,
         saved=told(saved, have.lists, have.labels) if saved else None,
         form=form,
-        rows=[(one, reading.editor(one)) for one in form.rows],
+        rows=[(one, reading.editor(one)) for one in reading.typed.rows],
         pipelines=stage_groups(have.lists, form.places),
         deeds=deeds(),
         labels=have.labels.offered(per_line=False),

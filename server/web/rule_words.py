@@ -157,13 +157,10 @@ def deeds() -> dict[str, tuple[str, str]]:
 
 def _condition(one: Condition, lists: Lists, labels: Labels) -> ConditionTold:
     editor = editor_for(lists.field(one.field), one.test)
-    values = lines_of(one.value if isinstance(one.value, tuple) else [one.value or ""])
-    quoted = ", ".join(f"“{_shown(value, editor)}”" for value in values)
-    label = labels.label(one.field)
-    words = f"{label} {_words(one.test, editor.kind, quoted)}"
+    label, words = labels.label(one.field), condition_words(one, lists, labels)
     if labels.is_gone(one.field):
         return ConditionTold(words, _("%(field)s does not exist any more in Kommo.", field=label))
-    gone = [choice.text for choice in editor.choices(values) if choice.gone]
+    gone = [choice.text for choice in editor.choices(_values(one)) if choice.gone]
     if editor.kind == "options" and gone:
         return ConditionTold(
             words, _("%(field)s has no choice “%(value)s” any more.", field=label, value=gone[0])
@@ -171,20 +168,32 @@ def _condition(one: Condition, lists: Lists, labels: Labels) -> ConditionTold:
     return ConditionTold(words)
 
 
-def _words(test: str, kind: str, quoted: str) -> str:
-    return {
-        "equals": str(_("is %(value)s", value=quoted)),
-        "in": str(_("is one of %(values)s", values=quoted)),
-        "greater": _greater(kind, quoted),
-        "filled": str(_("is filled")),
-    }[test]
+def condition_words(one: Condition, lists: Lists, labels: Labels) -> str:
+    editor = editor_for(lists.field(one.field), one.test)
+    shown = [_shown(value, editor) for value in _values(one)]
+    return f"{labels.label(one.field)} {_words(one.test, editor.kind, shown)}"
 
 
-def _greater(kind: str, quoted: str) -> str:
-    plain = quoted.strip("“”")
-    if kind == "date":
-        return str(_("is after %(day)s", day=plain))
-    return str(_("is more than %(number)s", number=plain))
+def _values(one: Condition) -> list[str]:
+    return lines_of(one.value if isinstance(one.value, tuple) else [one.value or ""])
+
+
+def _words(test: str, kind: str, shown: Sequence[str]) -> str:
+    quoted, plain = ", ".join(f"“{value}”" for value in shown), ", ".join(shown)
+    of_days = {
+        "greater": _("is after %(day)s", day=plain),
+        "less": _("is before %(day)s", day=plain),
+    }
+    words = {
+        "equals": _("is %(value)s", value=quoted),
+        "not": _("is not %(value)s", value=quoted),
+        "in": _("is one of %(values)s", values=quoted),
+        "greater": _("is more than %(number)s", number=plain),
+        "less": _("is less than %(number)s", number=plain),
+        "filled": _("is filled"),
+        "empty": _("is empty"),
+    } | (of_days if kind == "date" else {})
+    return str(words[test])
 
 
 def _shown(value: str, editor: Editor) -> str:

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from server.core.conditions import holds, in_words, unmet
+from server.core.conditions import holds, in_words, is_gone, unmet
+from server.core.known_fields import KnownFields
 from server.core.sale import FieldValue, Party
 from tests.core.sales import rule, sale, value
 
@@ -44,12 +45,53 @@ def test_equals_goes_by_text_number_choice_or_day(found, wanted, outcome):
 
 
 @pytest.mark.parametrize("text", ["true", "false", ""])
-def test_a_box_that_nobody_ever_ticked_is_one_that_is_not_ticked(text):
-    found = deal(FieldValue(text)) if text else deal()
-    assert holds(found, condition("equals", False)) is (text != "true")
-    assert holds(found, condition("equals", True)) is (text == "true")
-    gone = replace(found, fields={})
-    assert not holds(gone, condition("equals", False))
+@pytest.mark.parametrize(
+    "known", [None, KnownFields({"deal.cf.12": "Urgent"}, frozenset({"deal.cf.12"}))]
+)
+def test_a_box_that_nobody_ever_ticked_is_one_that_is_not_ticked(text, known):
+    found = replace(deal(FieldValue(text)) if text else deal(), known=known)
+    ticked = text == "true"
+    assert holds(found, condition("equals", False)) is not ticked
+    assert holds(found, condition("equals", True)) is ticked
+    assert holds(found, condition("not", True)) is not ticked
+    assert holds(found, condition("not", False)) is ticked
+
+
+def test_an_empty_field_that_is_no_box_is_not_an_unticked_one():
+    found = replace(deal(), known=KnownFields({"deal.cf.12": "Order"}, frozenset()))
+    assert not holds(found, condition("equals", "false"))
+    assert holds(found, condition("not", "false"))
+
+
+ANYTHING = [
+    condition("equals", False), condition("not", "x"), condition("empty"), condition("filled"),
+    condition("less", 5), condition("greater", 5), condition("in", ["x"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ANYTHING, ids=lambda asked: asked.test)
+def test_no_condition_on_a_field_that_is_gone_holds(asked):
+    gone = replace(sale(), sparse=True, known=KnownFields({}, frozenset()))
+    assert not holds(gone, asked)
+    assert not holds(replace(sale(), fields={}), asked)
+    assert is_gone(gone, "deal.cf.12")
+    there = replace(gone, known=KnownFields({"deal.cf.12": "Order"}, frozenset()))
+    assert not is_gone(there, "deal.cf.12")
+    assert not is_gone(gone, "contact.code.EMAIL")  # every account has it
+
+
+def test_not_wants_none_of_the_values_and_an_empty_field_will_do():
+    assert holds(deal(value("a"), value("b")), condition("not", "c"))
+    assert not holds(deal(value("a"), value("b")), condition("not", "B "))
+    assert not holds(deal(PAID), condition("not", 17))
+    assert holds(deal(), condition("not", "c"))
+
+
+def test_empty_wants_no_value():
+    assert holds(deal(), condition("empty"))
+    assert holds(deal(value(" ")), condition("empty"))
+    assert not holds(deal(value("0")), condition("empty"))
+    assert holds(replace(sale(), party=Party()), condition("empty", field="contact.cf.1"))
 
 
 def test_in_wants_one_of_several():
@@ -73,6 +115,22 @@ def test_greater_compares_numbers_or_days(found, limit, outcome):
     assert holds(deal(found), condition("greater", limit)) is outcome
 
 
+@pytest.mark.parametrize(
+    ("found", "limit", "outcome"),
+    [
+        (value("9.99"), "10", True),
+        (value("10"), 10, False),
+        (value("few"), 10, False),
+        (FieldValue("x", day=date(2026, 2, 28)), "2026-03-01", True),
+        (FieldValue("x", day=date(2026, 3, 1)), "2026-03-01", False),
+        (value("9"), "2026-03-01", False),
+    ],
+)
+def test_less_compares_numbers_or_days(found, limit, outcome):
+    assert holds(deal(found), condition("less", limit)) is outcome
+    assert not holds(deal(), condition("less", limit))
+
+
 def test_filled_wants_a_value():
     assert holds(deal(value("x")), condition("filled"))
     assert not holds(deal(value(" ")), condition("filled"))
@@ -93,11 +151,6 @@ def test_the_companys_and_the_contacts_fields_can_be_asked_for():
     assert not holds(replace(sale(), party=Party()), condition("filled", field="contact.cf.1"))
 
 
-def test_a_field_that_is_gone_meets_nothing():
-    for one in (condition("equals", "x"), condition("filled"), condition("greater", 1)):
-        assert not holds(sale(), one)
-
-
 def test_all_and_any_and_none():
     met, failed = condition("filled"), condition("equals", "other")
     found = deal(value("x"))
@@ -112,3 +165,19 @@ def test_a_condition_can_be_said():
     assert in_words(condition("in", ["x", 3])) == "deal.cf.12 is one of “x”, “3”"
     assert in_words(condition("greater", 100)) == "deal.cf.12 is more than 100"
     assert in_words(condition("filled")) == "deal.cf.12 is filled"
+    assert in_words(condition("empty")) == "deal.cf.12 is empty"
+    assert in_words(condition("less", 100)) == "deal.cf.12 is less than 100"
+    assert in_words(condition("less", "2026-03-01")) == "deal.cf.12 is before 2026-03-01"
+    assert in_words(condition("greater", "2026-03-01")) == "deal.cf.12 is after 2026-03-01"
+    assert in_words(condition("not", "x")) == "deal.cf.12 is empty or has no value “x”"
+
+
+def test_a_condition_names_its_field_as_the_source_does():
+    known = KnownFields({"deal.cf.12": "Urgent", "deal.cf.9": "Road"}, frozenset({"deal.cf.12"}))
+    assert in_words(condition("equals", True), known) == "Deal: Urgent is “Yes”"
+    assert in_words(condition("not", True), known) == "Deal: Urgent is empty or has no value “Yes”"
+    part = condition("filled", field="deal.cf.9.city")
+    assert in_words(part, known) == "Deal: Road is filled"
+    amount = condition("greater", 5, field="deal.price")
+    assert in_words(amount) == "Deal: Amount is more than 5"
+    assert in_words(amount).facts["field"].template == "%(whose)s: %(name)s"

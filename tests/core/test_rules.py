@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from server.core.known_fields import KnownFields
 from server.core.rules import Bill, Entry, LeftOut, StageOrder, decide
 from server.core.sale import Place
 from tests.core.sales import rule, sale
@@ -101,9 +102,26 @@ def test_a_rule_may_want_the_deal_still_there():
 def test_the_reason_names_the_conditions_that_failed():
     condition = {"field": "deal.cf.12", "is": "equals", "value": "yes"}
     picky = rule("won", conditions=[condition, {"field": "deal.name", "is": "filled"}])
-    assert reason(at(INVOICE), rules=[picky]) == (
-        "The rule “Won” bills only if deal.cf.12 is “yes”."
+    deal = at(INVOICE, sparse=True)
+    assert reason(deal, rules=[picky]) == "The rule “Won” bills only if deal.cf.12 is “yes”."
+    known = KnownFields({"deal.cf.12": "Order is ready"}, frozenset({"deal.cf.12"}))
+    assert reason(replace(deal, known=known), rules=[picky]) == (
+        "The rule “Won” bills only if Deal: Order is ready is “yes”."
     )
+
+
+@pytest.mark.parametrize("test", ["equals", "not"])
+def test_a_field_that_is_gone_is_the_reason_whatever_is_asked_of_it(test):
+    condition = {"field": "deal.cf.12", "is": test, "value": "false"}
+    other = {"field": "deal.price", "is": "filled"}
+    deal = at(INVOICE, sparse=True, known=KnownFields({}, frozenset()))
+    gone = (
+        "The rule “Won” asks for the field deal.cf.12, which does not exist any more in Kommo. "
+        "Choose another in the rule."
+    )
+    assert reason(deal, rules=[rule("won", conditions=[condition])]) == gone
+    told = reason(deal, rules=[rule("won", conditions=[condition, other], match="any")])
+    assert told == f"{gone} The rule “Won” bills only if Deal: Amount is filled."
 
 
 def test_the_first_rule_that_holds_wins():
@@ -116,9 +134,9 @@ def test_the_first_rule_that_holds_wins():
 
 
 def test_where_several_rules_refuse_every_reason_is_told_once():
-    picky = rule("picky", conditions=[{"field": "deal.cf.12", "is": "filled"}])
+    picky = rule("picky", conditions=[{"field": "deal.price", "is": "filled"}])
     text = reason(at(INVOICE), rules=[picky, BILLING], on={"picky": NOON})
-    assert text == "The rule “Picky” bills only if deal.cf.12 is filled. The rule “Won” is off."
+    assert text == "The rule “Picky” bills only if Deal: Amount is filled. The rule “Won” is off."
     twice = [rule("a"), rule("b")]
     text = reason(at(LOST), rules=twice, on={"a": NOON, "b": NOON})
     assert text == "The deal was lost."

@@ -71,14 +71,14 @@ def test_conditions_that_fail_are_named_whether_the_rule_is_on_or_off() -> None:
     for on in ({"issue": NOW}, {}):
         found = verdict(replace(sale(), place=ISSUE), [picky], known(entry(ISSUE), on=on))
         assert found.rule is None
-        assert "bills only if deal.price is more than 999999" in found.sentence
+        assert "bills only if Deal: Amount is more than 999999" in found.sentence
 
 
 def test_what_would_keep_it_from_being_billed_there_is_told_before_it_moves() -> None:
     picky = rule(conditions=[{"field": "deal.price", "is": "filled"}])
     found = verdict(replace(sale(), place=OFFER), [picky], known(entry(OFFER)))
     assert "No rule names a stage that the deal entered." in found.sentence
-    assert "bills only if deal.price is filled" in found.sentence
+    assert "bills only if Deal: Amount is filled" in found.sentence
 
 
 def test_the_first_rule_that_bills_counts_before_one_that_is_off() -> None:

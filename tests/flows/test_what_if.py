@@ -149,7 +149,7 @@ def test_what_would_not_be_billed_is_grouped_by_its_reason(shop: Shop) -> None:
     assert reasons(tally) == {
         "billed: Billhook has made its invoice already.": 1,
         "deleted: The deal was deleted since.": 1,
-        "rule: The rule “Issue” bills only if deal.price is more than 2.": 1,
+        "rule: The rule “Issue” bills only if Deal: Amount is more than 2.": 1,
         "problem: The deal has no contact and no company. Add one to the deal in Kommo.": 2,
     }
     (problems,) = [group for group in tally.groups if group.kind == "problem"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import requests
 
 from server.core.states import JobState
+from server.flows.vendor_lists import lists_of
 from server.store import inbox
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
@@ -128,6 +129,24 @@ def test_an_unmet_condition_is_said_in_words(shop: Shop, rig: Rig) -> None:
     deal = shop.deal("100.00")
     shop.issue(deal)
     assert "bills only if" in left_out(shop, deal)
+
+
+def test_a_box_never_ticked_is_not_ticked_but_one_that_was_deleted_bills_nothing(
+    shop: Shop, rig: Rig
+) -> None:
+    boxes = [rig.kommo.add_field("leads", "checkbox", name) for name in ("Wholesale", "Paid")]
+    lists_of(rig.world, rig.account_id)
+    rig.kommo.delete_field(boxes[0].id)
+    rig.clock.advance(timedelta(minutes=10))
+    for box in boxes:
+        condition = {"field": f"deal.cf.{box.id}", "is": "equals", "value": False}
+        rig.settings(shop.document("draft", {}, conditions=[condition]))
+        deal = shop.deal()
+        shop.issue(deal)
+        if box is boxes[0]:
+            gone = f"asks for the field deal.cf.{box.id}, which does not exist any more"
+            assert gone in left_out(shop, deal)
+    assert shop.shown(deal) == "Draft"
 
 
 def test_lost_hooks_are_found_by_the_sweep_of_events(shop: Shop, rig: Rig) -> None:
