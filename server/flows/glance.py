@@ -28,11 +28,13 @@ from server.vendors.kommo.client import KommoClient
 log = structlog.get_logger()
 T = TypeVar("T")
 
-AT_ONCE = 24  # looks of this process; a dead vendor holds each for half a minute
+# Looks of this process, and of one account, whose vendor alone may be dead: it holds each of them
+# for half a minute.
+AT_ONCE, OF_ONE = 24, 6
 # Pages and hooks share a few threads, and a hook must be answered within two seconds: beyond the
 # first second only so many pages wait on, so that a hanging vendor keeps no hook waiting.
 IMPATIENT = 1.0
-PATIENT = threading.BoundedSemaphore(3)
+PATIENT, PATIENT_OF_ONE = 3, 2
 
 
 class Glance:
@@ -79,6 +81,7 @@ class Deadline:
 
 _GUARD = threading.Lock()
 _UNDER_WAY: dict[tuple[int, int, str], Future[Any]] = {}
+_WAITING: list[int] = []  # the account of each page that waits beyond the first second
 
 
 def look(
@@ -90,7 +93,7 @@ def look(
     made at a time, and all who ask get its answer.
     """
     future: Future[T] = _begun(world, account_id, what, work)
-    _wait(future, within)
+    _wait(future, account_id, within)
     if not future.done():
         vendor = what.partition(":")[0]
         raise TryLater(
@@ -100,14 +103,19 @@ def look(
     return future.result()
 
 
-def _wait(future: Future[Any], within: Deadline) -> None:
+def _wait(future: Future[Any], account_id: int, within: Deadline) -> None:
     wait([future], timeout=min(within.left(), IMPATIENT))
-    if future.done() or not PATIENT.acquire(blocking=False):
+    if future.done():
         return
+    with _GUARD:
+        if len(_WAITING) >= PATIENT or _WAITING.count(account_id) >= PATIENT_OF_ONE:
+            return
+        _WAITING.append(account_id)
     try:
         wait([future], timeout=within.left())
     finally:
-        PATIENT.release()
+        with _GUARD:
+            _WAITING.remove(account_id)
 
 
 def settle(seconds: float = 60.0) -> bool:
@@ -140,7 +148,8 @@ def _begun(world: World, account_id: int, what: str, work: Callable[[Glance], T]
     with _GUARD:
         if key in _UNDER_WAY:
             return _UNDER_WAY[key]
-        if len(_UNDER_WAY) >= AT_ONCE:
+        of_one = sum(one[:2] == key[:2] for one in _UNDER_WAY)
+        if len(_UNDER_WAY) >= AT_ONCE or of_one >= OF_ONE:
             vendor = what.partition(":")[0]
             raise TryLater(f"{vendor}:slow", say("Too many pages wait for an answer now."))
         future: Future[T] = Future()
