@@ -47,9 +47,10 @@ def _send(run: Run, document: DocumentRow, seen: Invoice) -> Invoice:
 def _client_page(run: Run, document: DocumentRow) -> str:
     """The client's own page; where FreshBooks gives none, its operator's page stays."""
     try:
-        return run.freshbooks.share_link(_id(document))
+        link = run.freshbooks.share_link(_id(document))
     except (CannotBill, NotOurs):
-        return document.link or operator_page(run, document)
+        link = ""
+    return link or document.link or operator_page(run, document)
 
 
 def _record(run: Run, document: DocumentRow, sent: Invoice | None, link: str) -> DocumentRow:

@@ -162,10 +162,13 @@ class FreshbooksClient:
         self._put(invoice_id, {"vis_state": int(VisState.DELETED)})
 
     def share_link(self, invoice_id: int) -> str:
-        """The page that the client opens without signing in. FreshBooks refuses it for a draft."""
+        """The page that the client opens without signing in; "" where what FreshBooks tells is no
+        web address. It refuses it for a draft."""
         params = [("share_method", "share_link")]
         result = self._api.result("GET", f"{self._invoices}/{invoice_id}/share_link", params=params)
-        return self._api.read(lambda node: str(node["share_link"]["share_link"]), result)
+        return self._api.read(
+            lambda node: read.web_address(str(node["share_link"]["share_link"])), result
+        )
 
     def callbacks(self) -> list[Callback]:
         rows = self._api.rows(self._callbacks, "callbacks")

@@ -175,6 +175,11 @@ def stamp(text: str) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=EASTERN)).astimezone(UTC)
 
 
+def web_address(told: str) -> str:
+    """"" where it is none: our pages and Kommo's make a link of it, and "javascript:" would run."""
+    return told if told.lower().startswith(("https://", "http://")) else ""
+
+
 def invoice_page(app_url: str, account_id: str, invoice_id: int) -> str:
     """FreshBooks' own page of an invoice, for those who may sign in there (§3.5)."""
     return f"{app_url}/#/invoice/{quote(account_id, safe='')}-{invoice_id}"

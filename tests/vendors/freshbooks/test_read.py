@@ -14,6 +14,7 @@ from server.vendors.freshbooks.read import (
     read_identity,
     read_invoice,
     stamp,
+    web_address,
 )
 from server.vendors.oauth import OAuthApp
 
@@ -132,3 +133,10 @@ def test_the_consent_page_is_asked_for_every_right_at_once() -> None:
     assert "state=s+1" in url
     assert all(scope.replace(":", "%3A") in url for scope in SCOPES)
     assert "secret" not in url
+
+
+def test_a_link_that_is_no_web_address_is_none() -> None:
+    there = "HTTPS://my.freshbooks.com/#/link/abc?share_method=share_link"
+    assert web_address(there) == there
+    for odd in ("javascript:alert(1)//https://", " https://x.test", "data:text/html,x", "//x", ""):
+        assert web_address(odd) == ""
