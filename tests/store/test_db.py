@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from server.core.keys import AccountId
 from server.store import accounts, jobs
@@ -97,6 +97,16 @@ def test_a_row_of_an_unknown_account_is_refused(database: Database):
 
 
 # The waker
+
+
+def test_a_statement_that_fails_does_not_say_what_it_carried(database: Database):
+    with database.write() as session:
+        names = sa.text("INSERT INTO no_such_table VALUES (:name)")
+        with pytest.raises(DBAPIError) as failed:
+            session.execute(names, {"name": "ann@acme.test"})
+        session.rollback()
+    assert "no_such_table" in str(failed.value)
+    assert "acme" not in str(failed.value) + repr(failed.value)
 
 
 def test_the_engine_is_woken_after_the_commit_that_made_a_job_due(
