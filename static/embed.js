@@ -90,6 +90,15 @@
     }
   }
 
+  /* ---- A consent's window: it asks for the ticket that this page shows a link for ---- */
+
+  window.addEventListener("message", (event) => {
+    if (event.origin !== location.origin || !event.data) return;
+    const link = document.querySelector("[data-ticket]");
+    if (event.data.type !== "billhook:window" || !link) return;
+    event.source.postMessage({ type: "billhook:ticket", ticket: link.dataset.ticket }, location.origin);
+  });
+
   /* ---- Requests ---- */
 
   document.addEventListener("htmx:configRequest", (event) => {
@@ -113,7 +122,9 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;
-    if (waiting() && !successful && xhr.status !== 401) tell(said.failed);
+    if (!waiting() || successful || xhr.status === 401) return;
+    if (xhr.status < 400 || xhr.status >= 500) tell(said.failed);
+    else waiting().hidden = true; // the notice says why, and leads on
   });
 
   /* ---- The page that is shown, kept behind the address's "#": Back works, also after a reload ---- */

@@ -4,6 +4,10 @@ Somebody who may (the command line, a signed-in page) mints a ticket. A browser 
 to the vendor; it comes back with a code, which becomes tokens that are sealed in the ticket.
 Nothing is stored for an account until whoever minted the ticket has seen both sides named and
 completes it.
+
+A page's ticket has a holder, and only the holder's own browser spends it: by a link that is sent to
+somebody else, what *they* allow would be tied to the sender's account. ``billhook connect`` mints
+one without a holder, for an operator opens it in whatever browser is at hand.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,11 +80,13 @@ def pair_from_json(inside: Mapping[str, Any]) -> TokenPair:
     return TokenPair(**{**inside, "expires_at": datetime.fromisoformat(inside["expires_at"])})
 
 
-def mint(world: World, vendor: str, account_id: int | None = None) -> str:
-    """A ticket; the start URL with it works once and for half an hour."""
+def mint(
+    world: World, vendor: str, account_id: int | None = None, holder: str | None = None
+) -> str:
+    """A ticket; it works once and for half an hour, with a holder for that one alone."""
     now = world.clock.now()
     with world.database.write() as session:
-        return tickets.mint(session, vendor, account_id, now, now + TICKET_LIFE)
+        return tickets.mint(session, vendor, account_id, now, now + TICKET_LIFE, holder=holder)
 
 
 def start_url(world: World, vendor: str, ticket: str) -> str:
@@ -98,21 +104,35 @@ def look(world: World, ticket: str) -> Progress:
     return Progress("expired" if stale else row.stage, summary, said)
 
 
-def look_own(world: World, ticket: str, vendor: str, account_id: int) -> Progress | None:
-    """``look`` for a page: only at a ticket of this vendor that this account minted."""
+def look_own(
+    world: World, ticket: str, vendor: str, account_id: int, holder: str
+) -> Progress | None:
+    """``look`` for a page: only at a ticket of this vendor that its holder minted."""
     with world.database.read() as session:
         row = tickets.find(session, ticket)
-    if row is None or row.vendor != vendor or row.account_id != account_id:
+    if row is None or (row.vendor, row.account_id, row.holder) != (vendor, account_id, holder):
         return None
     return look(world, ticket)
 
 
-def begin(world: World, vendor: str, ticket: str) -> Begun:
+def holder_of(world: World, ticket: str) -> str | None:
+    """Who may spend it, by its own word."""
+    with world.database.read() as session:
+        row = tickets.find(session, ticket)
+    return row.holder if row else None
+
+
+def begin(world: World, vendor: str, ticket: str, holder: str | None) -> Begun:
     """Spend the ticket. Raises CannotConnect."""
     with world.database.write() as session:
-        begun = tickets.start(session, vendor, ticket, world.clock.now())
+        begun = tickets.start(session, vendor, ticket, world.clock.now(), holder=holder)
     if begun is None:
-        raise CannotConnect(say("This link has been used or has expired. Ask for a new one."))
+        raise CannotConnect(
+            say(
+                "This link has been used, has expired, or was made for another browser. "
+                "Begin again where you got it."
+            )
+        )
     return Begun(*begun)
 
 
@@ -225,13 +245,8 @@ def account_for(
         return None, None
     account = named_account(session, wanted)
     if owner is not None and owner.account_id != account.id:
-        other = named_account(session, owner.account_id)
-        raise CannotConnect(
-            say(
-                "%(what)s is already connected to the account “%(account)s”.",
-                what=what,
-                account=other.name,
-            )
+        raise CannotConnect(  # whose, is nothing that this one may know
+            say("%(what)s is already connected to another account of this server.", what=what)
         )
     return account, accounts.connection(session, account.id, row.vendor)
 

@@ -53,9 +53,9 @@ class Offer:
     timezone: str
 
 
-def start(world: World, ticket: str) -> tuple[str, str]:
+def start(world: World, ticket: str, holder: str | None = None) -> tuple[str, str]:
     """Spend a ticket: (the consent page, secret for the browser). Raises CannotConnect."""
-    begun = connect.begin(world, VENDOR, ticket)
+    begun = connect.begin(world, VENDOR, ticket, holder)
     side = world.freshbooks
     return auth.authorize_url(side.auth_url, side.app, begun.state), begun.browser
 

@@ -63,9 +63,9 @@ class Consent:
         return cls(**{**inside, "pair": pair_from_json(inside["pair"])})
 
 
-def start(world: World, ticket: str) -> tuple[str, str]:
+def start(world: World, ticket: str, holder: str | None = None) -> tuple[str, str]:
     """Spend a ticket: (Kommo's consent page, secret for the browser). Raises CannotConnect."""
-    begun = connect.begin(world, VENDOR, ticket)
+    begun = connect.begin(world, VENDOR, ticket, holder)
     side = world.kommo
     return auth.authorize_url(
         side.auth_url, side.app.client_id, begun.state, "popup"

@@ -17,12 +17,15 @@ from server.flows.world import World
 from server.store import accounts, tickets
 from server.store.accounts import ConnectionRow
 from server.store.db import Session
+from server.store.secrets import hash_of
 from server.store.tickets import TicketRow
 from server.vendors.freshbooks import auth
 
 VENDOR = "freshbooks:sign-in"  # in the ticket
 LIFE = timedelta(minutes=15)
-MOST, WITHIN = 60, timedelta(minutes=1)  # a stranger may begin; rows may not fill the disk
+# A stranger may begin: neither may the rows fill the disk, nor may one keep all others out.
+MOST_OF_ONE, MOST, WITHIN = 20, 600, timedelta(minutes=1)
+PRESSED_TWICE = timedelta(seconds=10)
 
 
 class TooMany(Exception):
@@ -51,14 +54,18 @@ class Person:
         return next((room for room in self.rooms if room.account_id == account_id), None)
 
 
-def start(world: World) -> tuple[str, str]:
-    """(FreshBooks' page, secret for the browser). Raises TooMany."""
-    now, side = world.clock.now(), world.freshbooks
+def start(world: World, whence: str) -> tuple[str, str]:
+    """(FreshBooks' page, secret for the browser). ``whence``: what tells apart those who begin,
+    the network address. Raises TooMany."""
+    now, side, holder = world.clock.now(), world.freshbooks, hash_of(f"from:{whence}")
     with world.database.write() as session:
-        if tickets.minted_since(session, VENDOR, now - WITHIN) >= MOST:
+        if (
+            tickets.minted_since(session, VENDOR, now - WITHIN, holder) >= MOST_OF_ONE
+            or tickets.minted_since(session, VENDOR, now - WITHIN) >= MOST
+        ):
             raise TooMany
-        ticket = tickets.mint(session, VENDOR, None, now, now + LIFE)
-        begun = tickets.start(session, VENDOR, ticket, now)
+        ticket = tickets.mint(session, VENDOR, None, now, now + LIFE, holder=holder)
+        begun = tickets.start(session, VENDOR, ticket, now, holder=holder)
     assert begun is not None  # of the same transaction
     state, browser = begun
     # The same scopes as for a connection: the tokens may become the connection's.
@@ -95,12 +102,18 @@ def who(world: World, browser: str) -> Person | None:
 
 
 def enter(world: World, browser: str, account_id: int) -> Person | None:
-    """Let them in, once; None where nobody waits in this browser or the account is not theirs."""
+    """Let them in, once (a choice works for some seconds: its button may be pressed twice, and a
+    browser then drops the first answer). None where nobody waits in this browser or the account is
+    not theirs."""
     with world.database.write() as session:
         row = _returned(session, world, browser)
         person = _person(session, world, row) if row else None
         if row is None or person is None or person.room(account_id) is None:
             return None
+        if len(person.rooms) > 1:
+            until = min(row.expires_at, world.clock.now() + PRESSED_TWICE)
+            tickets.settle(session, row.id, "returned", expires_at=until)
+            return person
         done = tickets.advance(session, row.id, "returned", "completed", result_sealed=None)
         return person if done else None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.flows.world import World
-from server.store import accounts
+from server.store import accounts, tickets
 from server.store.accounts import ConnectionRow, HookRow
 
 
@@ -38,11 +38,11 @@ class Standing:
     freshbooks: Tie | None
 
 
-def standing_of(world: World, account_id: int) -> Standing | None:
-    """None where there is no such account."""
+def standing_of(world: World, account_id: int, session_id: str = "") -> Standing | None:
+    """None where there is no such account, or where this session of it was ended."""
     with world.database.read() as session:
         account = accounts.by_id(session, account_id)
-        if account is None:
+        if account is None or (session_id and tickets.was_used(session, session_id)):
             return None
         rows = {row.vendor: row for row in accounts.connections(session, account_id)}
         hooks = {row.kind: row for row in accounts.hooks_of(session, account_id)}
@@ -54,6 +54,12 @@ def standing_of(world: World, account_id: int) -> Standing | None:
         kommo=_tie(rows.get("kommo"), hooks),
         freshbooks=_tie(rows.get("freshbooks"), hooks),
     )
+
+
+def end_session(world: World, session_id: str, forget_at: datetime) -> None:
+    """A session that lets nobody in any more, copies of it included."""
+    with world.database.write() as session:
+        tickets.use_once(session, session_id, forget_at)
 
 
 def _tie(row: ConnectionRow | None, hooks: dict[str, HookRow]) -> Tie | None:

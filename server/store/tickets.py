@@ -21,6 +21,7 @@ class TicketRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     vendor: Mapped[str]
     account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    holder: Mapped[str | None]  # a hash of who asked for it; None: the command line
     ticket_hash: Mapped[str] = mapped_column(unique=True)
     state_hash: Mapped[str | None] = mapped_column(unique=True)
     browser_hash: Mapped[str | None]
@@ -32,7 +33,8 @@ class TicketRow(Base):
 
 
 class UsedTokenRow(Base):
-    """``jti`` of a one-time token, kept until it has expired."""
+    """What may not be used any more, kept until it would have expired by itself: the ``jti`` of a
+    one-time token, the id of a session that was ended."""
 
     __tablename__ = "used_token"
 
@@ -40,8 +42,14 @@ class UsedTokenRow(Base):
     expires_at: Mapped[datetime]
 
 
-def mint(
-    session: Session, vendor: str, account_id: int | None, now: datetime, expires_at: datetime
+def mint(  # all that a new row says
+    session: Session,
+    vendor: str,
+    account_id: int | None,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    holder: str | None = None,
 ) -> str:
     """A new ticket; what is returned is shown once and stored as its hash."""
     ticket = new_key()
@@ -49,6 +57,7 @@ def mint(
         TicketRow(
             vendor=vendor,
             account_id=account_id,
+            holder=holder,
             ticket_hash=hash_of(ticket),
             created_at=now,
             expires_at=expires_at,
@@ -58,8 +67,11 @@ def mint(
     return ticket
 
 
-def start(session: Session, vendor: str, ticket: str, now: datetime) -> tuple[str, str] | None:
-    """Spend a minted ticket: (state for the vendor, secret for the browser's cookie), or None."""
+def start(
+    session: Session, vendor: str, ticket: str, now: datetime, *, holder: str | None = None
+) -> tuple[str, str] | None:
+    """Spend a minted ticket: (state for the vendor, secret for the browser's cookie), or None. One
+    that somebody holds is spent by its holder alone."""
     state, browser = new_key(), new_key()
     spent = rows_changed(
         session,
@@ -67,6 +79,7 @@ def start(session: Session, vendor: str, ticket: str, now: datetime) -> tuple[st
         .where(
             TicketRow.vendor == vendor,
             TicketRow.ticket_hash == hash_of(ticket),
+            sa.or_(TicketRow.holder.is_(None), TicketRow.holder == holder),
             TicketRow.stage == "minted",
             TicketRow.expires_at > now,
         )
@@ -96,11 +109,13 @@ def come_back(
     return session.scalar(sa.select(TicketRow).where(TicketRow.state_hash == hash_of(state)))
 
 
-def minted_since(session: Session, vendor: str, since: datetime) -> int:
-    """How many tickets of this kind were minted since then."""
+def minted_since(session: Session, vendor: str, since: datetime, holder: str | None = None) -> int:
+    """How many tickets of this kind were minted since then, over all or for one holder."""
     query = sa.select(sa.func.count()).where(
         TicketRow.vendor == vendor, TicketRow.created_at > since
     )
+    if holder is not None:
+        query = query.where(TicketRow.holder == holder)
     return session.scalar(query) or 0
 
 

@@ -17,7 +17,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.core.errors import Outcome
 from server.flows import kommo_visit
 from server.flows.kommo_visit import NotLetIn, Why
-from server.flows.standing import standing_of
 from server.vendors.kommo.auth import host_allowed
 from server.web import pages as frame
 from server.web import sessions
@@ -127,8 +126,7 @@ def _own() -> Session | None:
     session = sessions.opened(world(), request.headers.get(sessions.HEADER, ""))
     if session is None or session.where != "kommo":
         return None
-    here = standing_of(world(), session.account_id)
-    return session if sessions.stands(session, here) else None
+    return session if sessions.still(world(), session) else None
 
 
 def _still(session: Session) -> Role:

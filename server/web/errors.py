@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
@@ -32,6 +32,8 @@ TITLES = {403: N_("Not allowed"), 404: N_("Not found")}
 TITLE = N_("This did not work")  # of every other
 # Vendors' servers and scripts call these; a page would be lost on them.
 _MACHINES = ("/hooks/", "/oauth/kommo/revoked", "/embed/session", "/embed/renew")
+# Who is here began somewhere else: in Kommo, at the command line.
+_ON_THE_WAY = ("/oauth/", "/embed/")
 
 
 def install(app: Flask) -> None:
@@ -45,7 +47,7 @@ def said(status: int, sentence: str = "") -> Response:
     """An error's answer in the form that the caller reads."""
     sentence = sentence or str(_(SENTENCES.get(status, HTTPStatus(status).phrase)))
     if request.headers.get("HX-Request") == "true":  # shown beside the page that asked
-        response = Response(f"<p>{escape(sentence)}</p>", mimetype="text/html")
+        response = Response(_beside(status, sentence), mimetype="text/html")
     elif _wants_json():
         response = jsonify({"error": sentence})
     else:
@@ -56,7 +58,18 @@ def said(status: int, sentence: str = "") -> Response:
 
 
 def page(title: str, sentence: str) -> str:
-    return render_template("message.html", title=title, sentence=sentence)
+    way_on = "" if request.path.startswith(_ON_THE_WAY) else url_for("set_up.overview")
+    return render_template("message.html", title=title, sentence=sentence, way_on=way_on)
+
+
+def _beside(status: int, sentence: str) -> str:
+    """Who asked for a whole page may have none to go back to, as where the frame begins."""
+    whole = request.method == "GET" and request.headers.get("HX-Target") == "page"
+    if not whole or status == 401:
+        return f"<p>{escape(sentence)}</p>"
+    framed = "X-Billhook-Session" in request.headers
+    there = url_for("embed.first" if framed else "set_up.overview")
+    return f'<p>{escape(sentence)} <a href="{there}">{escape(_("Go to Billhook"))}</a></p>'
 
 
 def _wants_json() -> bool:
@@ -70,7 +83,7 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:  # a redirect that werkzeug raises
         return Response(status=status, headers=error.get_headers())
-    response = said(status)
+    response = said(status, vars(error).get("description") or "")  # a view's own words
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -7,21 +7,22 @@ from collections.abc import Callable
 from threading import BoundedSemaphore
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.flows import connect_freshbooks, connect_kommo, farewell, welcome
+from server.flows import connect, connect_freshbooks, connect_kommo, farewell, welcome
 from server.flows import sign_in as flow
 from server.flows.connect import TICKET_LIFE, Begun, CannotConnect
 from server.flows.connect_kommo import Answer
 from server.flows.farewell import Notice
+from server.vendors.http import VENDOR_NAMES
 from server.web import sign_in
 from server.web.auth import Auth, needs
 from server.web.errors import page, said
 from server.web.here import world
 from server.web.languages import spoken
-from server.web.visitor import pinned
+from server.web.visitor import in_cookie, our_origin, pinned
 
 oauth = Blueprint("oauth", __name__, url_prefix="/oauth")
 
@@ -48,20 +49,35 @@ def _cannot(error: CannotConnect) -> Response:
 @oauth.get("/<any(kommo, freshbooks):vendor>/start")
 @needs(Auth.TICKET)
 def start(vendor: str) -> AnyResponse:
-    """Spend the ticket, bind the browser, go to the vendor."""
-    url, browser = STORIES[vendor].start(world(), request.args.get("ticket", ""))
-    response = redirect(url)
-    secure = world().public_url.startswith("https:")
-    response.set_cookie(
-        _cookie(vendor),
-        browser,
-        max_age=TICKET_LIFE,
-        secure=secure,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
-    return response
+    """Spend the ticket, bind the browser, go to the vendor. A ticket of our own pages is spent by
+    the session that it was made in."""
+    session = in_cookie()
+    ticket = request.args.get("ticket", "")
+    url, browser = STORIES[vendor].start(world(), ticket, session.holder if session else None)
+    return _bound(redirect(url), vendor, browser)
+
+
+@oauth.get("/<any(kommo, freshbooks):vendor>/window")
+@needs(Auth.NOBODY)
+def window(vendor: str) -> AnyResponse:
+    """What the frame inside Kommo opens, where no cookie can tell whose browser it is. The window
+    asks whoever opened it for the ticket; only a page of our own origin is asked and heard."""
+    answer = Response(render_template("window.html", vendor=vendor, name=VENDOR_NAMES[vendor]))
+    answer.headers["Referrer-Policy"] = "same-origin"  # with none, its request's Origin is "null"
+    return answer
+
+
+@oauth.post("/<any(kommo, freshbooks):vendor>/window")
+@needs(Auth.TICKET)
+def start_in_window(vendor: str) -> AnyResponse:
+    """The window was given a ticket: spend it, bind the browser, and say where to go. No other
+    site's page can send this, so nobody's browser is bound to a stranger's ticket."""
+    if request.headers.get("Origin") != our_origin():
+        abort(403)
+    ticket = request.form.get("ticket", "")
+    holder = connect.holder_of(world(), ticket)
+    url, browser = STORIES[vendor].start(world(), ticket, holder)
+    return _bound(jsonify({"url": url}), vendor, browser)
 
 
 @oauth.get("/kommo/callback")
@@ -116,6 +132,20 @@ def _came_back(vendor: str) -> AnyResponse:
     waiting = _("Almost done. Go back to where you began and confirm what is connected.")
     response = Response(page(_("Connected, almost"), waiting), mimetype="text/html")
     response.delete_cookie(_cookie(vendor), path="/")
+    return response
+
+
+def _bound(response: AnyResponse, vendor: str, browser: str) -> AnyResponse:
+    secure = world().public_url.startswith("https:")
+    response.set_cookie(
+        _cookie(vendor),
+        browser,
+        max_age=TICKET_LIFE,
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
     return response
 
 

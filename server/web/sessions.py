@@ -1,14 +1,15 @@
 """A session: who was let in, sealed in a token that lives for minutes and is renewed for hours.
 
 It travels in a header inside Kommo's frame, where no cookie reaches us, and in a first-party
-cookie on its own pages. Nothing of it is stored: what ends it early is the account's end.
+cookie on its own pages. Nothing of it is stored but that it was ended: by signing out, or with
+what let the person in.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.core.keys import AccountId
-from server.flows.standing import Standing, standing_of
+from server.flows.standing import Standing, end_session, standing_of
 from server.flows.world import World
 from server.store.secrets import CannotOpen, hash_of, new_key
 from server.web.auth import Role
@@ -36,6 +37,18 @@ class Session:
     home: str  # the vendor's id of what let the person in: the Kommo account, or the business
     key: str  # random; a cookie's forms must show its hash
 
+    @property
+    def id(self) -> str:
+        return hash_of(f"session:{self.key}")
+
+    @property
+    def holder(self) -> str:
+        """Whose a consent is that was begun here. In the frame the person's, for there a session
+        that ends is replaced by another without a word."""
+        if self.where == "app":
+            return self.id
+        return hash_of(f"{self.where}:{self.home}:{self.who}")
+
 
 def begin(  # all that a session says
     world: World,
@@ -52,10 +65,17 @@ def begin(  # all that a session says
     return Session(AccountId(account_id), role, where, who, shown, language, now, home, new_key())
 
 
-def stands(session: Session, standing: Standing | None) -> bool:
-    """Whether what let the person in still is the account's: a business that took another's place
-    is not kept by the same people, and who switched us off in Kommo lets nobody in."""
-    return standing is not None and _home(standing, session.where) == session.home
+def still(world: World, session: Session) -> Standing | None:
+    """The account's, while the session counts: nobody signed out of it, and what let the person in
+    still is the account's (a business that took another's place is not kept by the same people, and
+    who switched us off in Kommo lets nobody in)."""
+    found = standing_of(world, session.account_id, session.id)
+    return found if _home(found, session.where) == session.home else None
+
+
+def end(world: World, session: Session) -> None:
+    """Nobody gets in with it any more, nor with a copy of it."""
+    end_session(world, session.id, session.began + LONGEST)
 
 
 def _home(standing: Standing | None, where: str) -> str:

@@ -1,7 +1,7 @@
 """The first page: what is done, what is missing, and where to do it; and the connections.
 
 Connecting takes a consent in a window of the vendor's own; this page mints the ticket, waits for
-its answer, names both sides, and only then is anything stored.
+its answer, names both sides to whoever minted it, and only then is anything stored.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
 from server.web.languages import spoken
 from server.web.pages import go, part, show
-from server.web.visitor import standing, visitor
+from server.web.visitor import session, standing, visitor
 
 pages = Blueprint("set_up", __name__, url_prefix="/app")
 
@@ -34,7 +34,7 @@ def overview() -> AnyResponse:
 @needs(Auth.SESSION, Page.SET_UP, Act.CHANGE)
 def begin(vendor: str) -> AnyResponse:
     """A ticket of this account; the page of it leads to the vendor."""
-    ticket = connect.mint(world(), vendor, visitor().account_id)
+    ticket = connect.mint(world(), vendor, visitor().account_id, session().holder)
     return go("set_up.consent", vendor=vendor, ticket=ticket)
 
 
@@ -48,7 +48,7 @@ def consent(vendor: str, ticket: str) -> AnyResponse:
 @pages.post("/connect/<any(kommo, freshbooks):vendor>/<ticket>")
 @needs(Auth.SESSION, Page.SET_UP, Act.CHANGE)
 def confirm(vendor: str, ticket: str) -> AnyResponse:
-    """Both sides were named; store the connection."""
+    """Both sides were named; store the connection. Pressed twice, it is stored once."""
     _of_mine(vendor, ticket)
     try:
         if vendor == "kommo":
@@ -59,7 +59,8 @@ def confirm(vendor: str, ticket: str) -> AnyResponse:
             change = bool(request.form.get("change"))
             connect_freshbooks.complete(world(), ticket, business, change=change)
     except CannotConnect as why:
-        return _consent_page(vendor, ticket, 422, why=spoken(why.sentence))
+        if _of_mine(vendor, ticket).stage != "completed":
+            return _consent_page(vendor, ticket, 422, why=spoken(why.sentence))
     return go("set_up.overview", said="connected")
 
 
@@ -81,8 +82,8 @@ def _consent_page(
 
 
 def _of_mine(vendor: str, ticket: str) -> connect.Progress:
-    """A ticket that this account did not mint is nobody's business here."""
-    progress = connect.look_own(world(), ticket, vendor, visitor().account_id)
+    """A ticket that somebody else minted is nobody's business here."""
+    progress = connect.look_own(world(), ticket, vendor, visitor().account_id, session().holder)
     if progress is None:
         abort(404, _("There is no such connection under way."))
     return progress

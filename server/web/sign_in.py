@@ -13,13 +13,13 @@ from server.flows import sign_in as flow
 from server.flows.connect import Begun, CannotConnect
 from server.flows.connect_kommo import Answer
 from server.flows.sign_in import Person, TooMany
-from server.flows.standing import standing_of
 from server.web import sessions
 from server.web.auth import Auth, Role, needs
 from server.web.errors import said
 from server.web.here import world
 from server.web.languages import spoken
-from server.web.visitor import cookie_name, from_our_page, has_form_key, pinned
+from server.web.network import network
+from server.web.visitor import cookie_name, from_our_page, has_form_key, in_cookie, pinned
 
 pages = Blueprint("sign_in", __name__, url_prefix="/app")
 
@@ -29,8 +29,7 @@ COOKIE = "billhook-sign-in"
 @pages.get("/sign-in")
 @needs(Auth.NOBODY)
 def page() -> AnyResponse:
-    found = sessions.opened(world(), request.cookies.get(cookie_name(), ""))
-    if found and sessions.stands(found, standing_of(world(), found.account_id)):
+    if in_cookie():
         return redirect(url_for("set_up.overview"), 303)
     return _page()
 
@@ -46,7 +45,7 @@ def start() -> AnyResponse:
             503, _("FreshBooks is not set up on this server yet; docs/settings.md says how.")
         )
     try:
-        url, browser = flow.start(world())
+        url, browser = flow.start(world(), network(request))
     except TooMany:
         return _page(429, _("Too many people sign in at this moment. Try again in a minute."))
     response = redirect(url)
@@ -92,11 +91,12 @@ def chosen() -> AnyResponse:
 @needs(Auth.OWN_SESSION)
 def out() -> AnyResponse:
     """Where there is no session left, there is nothing to end."""
-    session = sessions.opened(world(), request.cookies.get(cookie_name(), ""))
+    session = in_cookie()
     if session is None:
         return _page(401)
     if not (from_our_page() and has_form_key(session)):
         return said(403, _("This form is out of date. Load the page again, then send it again."))
+    sessions.end(world(), session)
     response = redirect(url_for("sign_in.page"), 303)
     _forget(response, cookie_name())
     return response

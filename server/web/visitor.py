@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 
 from server.core.keys import AccountId
-from server.flows.standing import Standing, standing_of
+from server.flows.standing import Standing
 from server.web import sessions
 from server.web.auth import Act, Auth, Page, Role, may
 from server.web.errors import said
@@ -70,10 +70,20 @@ def pinned(cookie: str) -> str:
     return f"__Host-{cookie}" if world().public_url.startswith("https:") else cookie
 
 
+def in_cookie() -> Session | None:
+    """The session of this browser on our own pages, while it counts."""
+    found = sessions.opened(world(), request.cookies.get(cookie_name(), ""))
+    return found if found and found.where == "app" and sessions.still(world(), found) else None
+
+
 def from_our_page() -> bool:
     """Whether the browser says so, where it says where a form came from."""
+    return request.headers.get("Origin") in (None, our_origin())
+
+
+def our_origin() -> str:
     ours = urlsplit(world().public_url)
-    return request.headers.get("Origin") in (None, f"{ours.scheme}://{ours.netloc}")
+    return f"{ours.scheme}://{ours.netloc}"
 
 
 def has_form_key(session: Session) -> bool:
@@ -90,8 +100,8 @@ def _let_in() -> Response | None:
     found = sessions.opened(world(), in_header or request.cookies.get(cookie_name(), ""))
     if found is None or (found.where == "kommo") != bool(in_header):
         return _stranger()
-    account = standing_of(world(), found.account_id)
-    if account is None or not sessions.stands(found, account):
+    account = sessions.still(world(), found)
+    if account is None:
         return _stranger()
     g.session, g.standing, g.visitor = found, account, _visitor(found, account.timezone)
     return _refusal(view, by_cookie=not in_header)

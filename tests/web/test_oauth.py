@@ -9,6 +9,7 @@ from server.flows import connect, welcome
 from server.sandbox.browser import Browser, call
 from server.store import accounts
 from server.store.tickets import TicketRow
+from server.web.oauth import _RETURNING
 from tests.rig import KOMMO_ID, Rig
 
 VENDORS = ("kommo", "freshbooks")
@@ -208,6 +209,19 @@ def test_a_disconnect_hook_of_an_unknown_account_is_taken_and_means_nothing(
     query = f"account_id={bare_rig.kommo.account_id}&client_uuid={KOMMO_ID}&signature={signature}"
     assert get(f"{bare_rig.url}/oauth/kommo/revoked?{query}").status_code == 204
     assert bare_rig.in_database(accounts.everyone) == []
+
+
+def test_browsers_that_come_back_leave_threads_for_hooks(bare_rig: Rig) -> None:
+    """Two may wait for a vendor at one moment; the third is asked to wait and spends nothing."""
+    with Browser() as browser, _RETURNING, _RETURNING:
+        ticket, back = start(bare_rig, browser, "freshbooks")
+        assert browser.get(back).status_code == 503
+        assert connect.look(bare_rig.world, ticket).stage == "started"
+        _RETURNING.release()
+        try:
+            assert browser.get(back).status_code == 200
+        finally:
+            _RETURNING.acquire()
 
 
 @both

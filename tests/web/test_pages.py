@@ -13,6 +13,8 @@ DOORS = {
     "health.metrics": Auth.NOBODY,
     "static": Auth.NOBODY,
     "oauth.start": Auth.TICKET,
+    "oauth.window": Auth.NOBODY,
+    "oauth.start_in_window": Auth.TICKET,
     "oauth.kommo_callback": Auth.STATE,
     "oauth.freshbooks_callback": Auth.STATE,
     "oauth.kommo_revoked": Auth.SIGNATURE,
@@ -52,6 +54,7 @@ def test_a_person_gets_a_page_and_a_machine_gets_json(bare_rig: Rig) -> None:
     page = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert "There is nothing here." in page.text
+    assert 'href="/app/"' in page.text
     told = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "application/json"})
     assert (told.status_code, told.json()) == (404, {"error": "There is nothing here."})
 

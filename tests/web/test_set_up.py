@@ -1,9 +1,6 @@
 """The first page and the connections, with sessions as the pages carry them."""
 
-from markupsafe import escape
-
 from server.flows import set_up
-from server.sandbox.browser import Browser
 from server.web import sessions
 from server.web.auth import Role
 from tests.rig import Rig
@@ -25,23 +22,6 @@ def test_a_browser_gets_the_whole_page_and_htmx_its_inside(rig: Rig) -> None:
     assert whole.lstrip().startswith("<!doctype html>")
     assert "Set-up" in inside
     assert "Set-up" in whole
-
-
-def test_freshbooks_is_connected_again_from_the_page_that_minted_the_ticket(rig: Rig) -> None:
-    admin = let_in(rig)
-    begun = admin.post("/app/connect/freshbooks")
-    assert begun.status_code == 303
-    waiting = admin.get(begun.location).text
-    start = waiting.split('href="')[1:]
-    url = next(part.split('"')[0] for part in start if "/oauth/freshbooks/start" in part)
-    with Browser() as browser:
-        page = browser.get(url.replace("&amp;", "&"))
-        browser.decide(page, identity_id=str(rig.ona.id))
-    named = admin.get(f"{begun.location}?look=1").text
-    assert str(escape(rig.books.name)) in named
-    done = admin.post(begun.location)
-    assert done.status_code == 303, done.text
-    assert "Connected." in admin.get(done.location).text
 
 
 def test_another_accounts_ticket_is_not_there(rig: Rig) -> None:

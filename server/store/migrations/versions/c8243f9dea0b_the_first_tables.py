@@ -5,7 +5,7 @@ from alembic import op
 
 import server.store.db
 
-revision = "ed430e0bf0bb"
+revision = "c8243f9dea0b"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -353,6 +353,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("vendor", sa.String(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=True),
+        sa.Column("holder", sa.String(), nullable=True),
         sa.Column("ticket_hash", sa.String(), nullable=False),
         sa.Column("state_hash", sa.String(), nullable=True),
         sa.Column("browser_hash", sa.String(), nullable=True),
