@@ -7,6 +7,7 @@ One clock, standing still, drives both sides; jobs run in the test's own thread 
 import secrets
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +20,7 @@ from flask import Flask
 
 from server.app import create_app, log_quietly, wired
 from server.config import Config
-from server.core.keys import AccountId
+from server.core.keys import AccountId, JobId
 from server.flows import (
     change_settings,
     connect,
@@ -234,6 +235,21 @@ class Rig:
             if not delivered and not ran:
                 return
         raise AssertionError("hooks and jobs make each other without end")
+
+    def run_at_once(self) -> None:
+        """Both jobs that are due, each in a thread of its own, at the same instant."""
+        both = threading.Barrier(2)
+
+        def run(job_id: JobId) -> None:
+            both.wait(10)
+            self.runner.run(job_id)
+
+        threads = [threading.Thread(target=run, args=(job_id,)) for job_id in self.runner.due()]
+        assert len(threads) == both.parties
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
 
     def later(self, **parts: float) -> None:
         """Time passes (``minutes=5``), then what is due happens."""

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import click
 
 from server.app import Wired
-from server.commands.parts import opened, read_config
+from server.commands.parts import TO_SERVE, opened, read_config
 from server.config import BadConfig, Config, variable
 from server.core.errors import Outcome, TryLater
 from server.core.keys import AccountId
@@ -22,13 +22,6 @@ from server.store.migrate import NoDatabase
 from server.store.secrets import CannotOpen
 
 SKEW = timedelta(seconds=60)  # entries are compared with Kommo's times to the second
-NEEDED = (
-    "public_url",
-    "kommo_client_id",
-    "kommo_client_secret",
-    "freshbooks_client_id",
-    "freshbooks_client_secret",
-)
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ def _examine() -> Iterator[Finding]:
     except BadConfig as wrong:
         yield from (Finding("settings", problem) for problem in wrong.problems)
         return
-    missing = [variable(name) for name in NEEDED if not getattr(config, name)]
+    missing = [variable(name) for name in TO_SERVE if not getattr(config, name)]
     yield Finding("settings", f"set {', '.join(missing)} (docs/settings.md)" if missing else "")
     with opened(config) as parts:
         database = _database(parts)

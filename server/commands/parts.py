@@ -19,6 +19,14 @@ NO_DRIVER = (
     " In a checkout run: make venv. Elsewhere: pip install 'billhook[postgres]'"
 )
 
+TO_SERVE = (  # the settings without which nobody can connect
+    "public_url",
+    "kommo_client_id",
+    "kommo_client_secret",
+    "freshbooks_client_id",
+    "freshbooks_client_secret",
+)
+
 
 def read_config(*required: str) -> Config:
     """From the environment. Raises BadConfig, also where one of ``required`` is not set."""

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from server.app import create_app, wired
-from server.commands.parts import in_foreground, opened, read_config
+from server.commands.parts import TO_SERVE, in_foreground, opened, read_config
 from server.config import Config
 from server.demo.start import register
 from server.flows import glance
@@ -28,13 +28,6 @@ THREADS = 8  # docs/decisions/0006
 SWITCH = 0.0005  # seconds; Python's 0.005 lets a busy job keep a hook waiting at each statement
 LOOKS_END = 30.0  # seconds that pages' looks at vendors may still take when the server stops
 HEARTBEAT = 120  # seconds without a sign of life until the worker is replaced
-NEEDED = (
-    "public_url",
-    "kommo_client_id",
-    "kommo_client_secret",
-    "freshbooks_client_id",
-    "freshbooks_client_secret",
-)
 
 
 @click.command()
@@ -42,7 +35,7 @@ NEEDED = (
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
 def serve(host: str, port: int) -> None:
     """Web and engine in one process; brings an SQLite database up to date by itself."""
-    config = read_config(*NEEDED)
+    config = read_config(*TO_SERVE)
     _bring_up_to_date(config)
     _Server(config, f"[{host}]:{port}" if ":" in host else f"{host}:{port}").run()
 

@@ -1,6 +1,5 @@
 """Kommo is down, busy, or shuts us out: the invoice is made once, and everything arrives later."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -150,18 +149,7 @@ def test_expired_tokens_are_renewed_once_however_many_jobs_need_them(shop: Shop,
     for deal in deals:
         shop.move(deal)
     rig.sandbox.deliveries.deliver_due()
-    both = threading.Barrier(2)
-
-    def run(job_id: int) -> None:
-        both.wait(10)
-        rig.runner.run(job_id)  # type: ignore[arg-type]
-
-    threads = [threading.Thread(target=run, args=(job_id,)) for job_id in rig.runner.due()]
-    assert len(threads) == 2
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    rig.run_at_once()
     rig.pump()
     assert [shop.shown(deal) for deal in deals] == ["Sent", "Sent"]
     assert renewals(rig, "kommo") == before[0] + 1

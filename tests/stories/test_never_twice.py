@@ -1,7 +1,5 @@
 """Never twice: whatever Kommo sends, in whatever order, a deal is billed once."""
 
-import threading
-
 import requests
 
 from server.store import inbox
@@ -60,18 +58,7 @@ def test_two_deals_of_a_new_customer_at_the_same_instant_make_one_client(
     for deal in deals:
         shop.move(deal)
     rig.sandbox.deliveries.deliver_due()
-    both = threading.Barrier(2)
-
-    def run(job_id: int) -> None:
-        both.wait(10)
-        rig.runner.run(job_id)  # type: ignore[arg-type]
-
-    threads = [threading.Thread(target=run, args=(job_id,)) for job_id in rig.runner.due()]
-    assert len(threads) == 2
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    rig.run_at_once()
     rig.pump()
     for _ in range(3):
         rig.later(seconds=2)
