@@ -41,8 +41,10 @@ def without(document: Document, slug: str) -> Document:
 
 
 def moved(document: Document, slug: str, by: int) -> Document:
-    """``by`` places down (-1: one up), as far as there are places."""
+    """``by`` places down (-1: one up), as far as there are places; an unknown slug stays away."""
     slugs = [one["slug"] for one in document["rules"]]
+    if slug not in slugs:
+        return document
     place = slugs.index(slug)
     slugs.insert(max(0, place + by), slugs.pop(place))
     return ordered(document, slugs)

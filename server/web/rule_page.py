@@ -114,15 +114,18 @@ def _saved(slug: str, form: Typed, have: Known) -> AnyResponse:
     reading = Reading(form, have.lists, have.labels)
     if errors := reading.errors():
         return _page(slug, form, have, errors)
-    own = slug or rule_changes.slug_for(form.name, {one.slug for one in have.document.rules})
+
+    def own(document: Document) -> str:
+        return slug or rule_changes.slug_for(form.name, {one["slug"] for one in document["rules"]})
 
     def edited(document: Document) -> Document:
-        return rule_changes.put(document, reading.rule(own))
+        return rule_changes.put(document, reading.rule(own(document)))
 
     try:
         if "what_if" in request.form:
-            document = validate(edited(have.document.to_json()))
-            return told_of(begin(world(), visitor().account_id, document, own))
+            now = have.document.to_json()
+            document = validate(edited(now))
+            return told_of(begin(world(), visitor().account_id, document, own(now)))
         save(edited, form.version)
     except Overtaken as overtaken:
         return _overtaken(slug, form, overtaken)

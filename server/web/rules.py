@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.core import rule_changes
 from server.core.errors import Outcome
 from server.core.rule_changes import Document
+from server.core.settings import validate
 from server.core.settings_model import Rule, SettingsDocument
-from server.flows import change_settings
+from server.flows import change_settings, settings_history
 from server.flows.change_settings import NoSuchRule, Overtaken
 from server.flows.glance import in_words
 from server.flows.vendor_lists import Lists, lists_of
@@ -58,10 +59,16 @@ def known(*, fresh: bool = False) -> Known:
 
 def save(edit: Callable[[Document], Document], based_on: int) -> None:
     """The settings as ``edit`` makes them of the newest ones, if these are ``based_on``'s. Raises
-    Overtaken, and InvalidSettings."""
+    Overtaken, and InvalidSettings. What was done already, by the first of two clicks, is no fault.
+    """
     document, _number = change_settings.newest(world(), visitor().account_id)
     data = edit(document.to_json())
-    change_settings.save_if(world(), visitor().account_id, data, visitor().name, based_on=based_on)
+    me = visitor()
+    try:
+        change_settings.save_if(world(), me.account_id, data, me.name, based_on=based_on)
+    except Overtaken as overtaken:
+        if validate(edit(overtaken.based_on.to_json())) != document:
+            raise
 
 
 def address_of(slug: str) -> str:
@@ -99,9 +106,9 @@ def order() -> AnyResponse:
 @needs(Auth.SESSION, Page.RULES, Act.CHANGE)
 def move(slug: str) -> AnyResponse:
     """One place up or down, by keyboard or without JavaScript."""
-    _rule_or_404(slug)
     way = request.form.get("way", "")
     by = _STEPS.get(way) or abort(422, _("A rule moves up or down."))
+    _rule_or_404(slug)
     return _in_order(lambda document: rule_changes.moved(document, slug, by), at=slug, way=way)
 
 
@@ -140,9 +147,12 @@ def ask_to_remove(slug: str) -> AnyResponse:
 @needs(Auth.SESSION, Page.RULES, Act.CHANGE)
 def remove(slug: str) -> AnyResponse:
     """The person has read it."""
+    seen = version_in(request.form)
+    if _was_removed(slug, seen):  # by the first of two clicks
+        return go("rules.listed", said="removed")
     _rule_or_404(slug)
     try:
-        save(lambda document: rule_changes.without(document, slug), version_in(request.form))
+        save(lambda document: rule_changes.without(document, slug), seen)
     except Overtaken as overtaken:
         return _removal_page(slug, 422, overtaken)
     return go("rules.listed", said="removed")
@@ -193,6 +203,17 @@ def _removal_page(slug: str, status: int = 200, overtaken: Overtaken | None = No
 
 
 def _rule_or_404(slug: str) -> None:
-    document, _number = change_settings.newest(world(), visitor().account_id)
-    if slug not in [rule.slug for rule in document.rules]:
+    if slug not in _slugs():
         abort(404)
+
+
+def _was_removed(slug: str, seen: int) -> bool:
+    """Whether the version that the form was made from had it, and the newest has not."""
+    before = settings_history.saved(world(), visitor().account_id, seen)
+    there = before.document.rules if before and before.document else ()
+    return slug not in _slugs() and any(rule.slug == slug for rule in there)
+
+
+def _slugs() -> list[str]:
+    document, _number = change_settings.newest(world(), visitor().account_id)
+    return [rule.slug for rule in document.rules]

@@ -52,6 +52,22 @@ def test_a_comparison_that_a_field_does_not_know_gives_way(desk: Desk) -> None:
     assert 'value="greater"' not in live
 
 
+def test_a_value_of_another_kind_of_field_goes_and_one_that_fits_stays(desk: Desk) -> None:
+    urgent, order = (f"deal.cf.{field.id}" for field in (desk.urgent, desk.order))
+    currency = f"deal.cf.{desk.currency.id}"
+
+    def live(field: str, value: str, before: str) -> str:
+        form = condition(field, "equals", value) | {"of-0": before}
+        return str(desk.send("/_row?at=0", **form).text)
+
+    assert 'value="true"' not in live("Deal: Currency", "true", urgent)
+    assert 'value="true"' not in live("Deal: Order number", "true", urgent)
+    assert 'value="A-1"' in live("Company: Name", "A-1", order)
+    assert "LTL (deleted)" in live("Deal: Currency", "LTL", currency)
+    form = condition("Deal: Currency", "greater", "true") | {"of-0": urgent}
+    assert desk.refused(**form) == {"value-0": "Choose a value."}
+
+
 def test_what_is_missing_is_said_beside_its_control(desk: Desk) -> None:
     form = condition("", "equals", "x") | condition("Deal: Amount", "equals", "", number=3)
     assert desk.refused(name=" ", when=[], action="", match="some", **form) == {

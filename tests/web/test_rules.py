@@ -107,10 +107,12 @@ def test_where_reading_again_fails_what_is_known_stays_and_it_is_said(shelf: She
 
 
 def test_a_rule_is_switched_on_and_off(shelf: Shelf) -> None:
-    page = page_of(shelf.admin, shelf.post("/won/on").location)
+    shelf.post("/won/on")
+    page = page_of(shelf.admin, shelf.post("/won/on").location)  # clicked twice
     assert "The rule is on." in page
     assert shelf.on() == ["won"]
     assert "On since" in page
+    shelf.post("/won/off")
     page = page_of(shelf.admin, shelf.post("/won/off").location)
     assert "The rule is off." in page
     assert shelf.on() == []
@@ -125,7 +127,9 @@ def test_where_kommo_does_not_tell_its_time_the_rule_stays_off(shelf: Shelf) -> 
 
 
 def test_rules_are_put_in_order_by_buttons(shelf: Shelf) -> None:
-    answer = shelf.post("/paid/move", way="up")
+    seen = shelf.version
+    shelf.post("/paid/move", way="up", version=seen)
+    answer = shelf.post("/paid/move", way="up", version=seen)  # clicked twice
     assert shelf.slugs == ["paid", "won"]
     assert "The order is saved." in page_of(shelf.admin, answer.location)
     assert shelf.admin.get(answer.location).text.count("data-focus") == 1
@@ -162,7 +166,9 @@ def test_removing_is_asked_before_it_is_done(shelf: Shelf) -> None:
     assert "Remove “Won”?" in asked
     assert "It is on." in asked
     assert shelf.slugs == ["won", "paid"]
-    answer = shelf.post("/won/remove")
+    seen = shelf.version
+    shelf.post("/won/remove", version=seen)
+    answer = shelf.post("/won/remove", version=seen)  # clicked twice
     assert (shelf.slugs, shelf.on()) == (["paid"], [])
     assert "Removed." in page_of(shelf.admin, answer.location)
 
