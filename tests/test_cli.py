@@ -227,6 +227,14 @@ def test_the_doctor_says_what_is_not_set_and_who_does_not_answer(rig: Rig) -> No
     assert "freshbooks at http://127.0.0.1:1: FreshBooks could not be reached" in result.stdout
 
 
+def test_the_doctor_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    env = {"BILLHOOK_DATABASE_URL": f"sqlite:///{tmp_path}/wrong/billhook.db"}
+    result = CliRunner().invoke(main, ["doctor"], env=env)
+    assert result.exit_code == 1
+    assert f"database: none at {tmp_path}/wrong/billhook.db; run billhook serve" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_saved_document_is_told_to_the_jobs(ruled: Rig) -> None:
     said(ruled, "settings", "import", "demo", text=json.dumps(RULE))
     assert [job.state for job in ruled.jobs(JobKind.ENSURE)][-1] == "waiting"

@@ -1,5 +1,6 @@
 """Is everything as it must be? Each line says what is wrong and what to do about it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import click
 
 from server.app import Wired
-from server.commands.parts import TO_SERVE, opened, read_config
+from server.commands.parts import TO_SERVE, opened
 from server.config import BadConfig, Config, variable
 from server.core.errors import Outcome, TryLater
 from server.core.keys import AccountId
@@ -45,13 +46,18 @@ def doctor() -> None:
 
 def _examine() -> Iterator[Finding]:
     try:
-        config = read_config()
+        config = Config.from_env(os.environ)
     except BadConfig as wrong:
         yield from (Finding("settings", problem) for problem in wrong.problems)
         return
     missing = [variable(name) for name in TO_SERVE if not getattr(config, name)]
     yield Finding("settings", f"set {', '.join(missing)} (docs/settings.md)" if missing else "")
-    with opened(config) as parts:
+    if config.sqlite_file is not None and not config.sqlite_file.exists():
+        # to open it would make one, and keys beside it: a look changes nothing
+        absent = f"none at {config.sqlite_file.absolute()}; run billhook serve to make it there"
+        yield Finding("database", f"{absent}, or look from the folder that it is served from")
+        return
+    with opened(config.with_local_keys()) as parts:
         database = _database(parts)
         yield database
         yield from _vendors(parts, config)
