@@ -5,11 +5,13 @@ from datetime import timedelta
 from server.core.states import DocumentState, Group
 from server.flows import activity
 from server.flows.activity import Entry, Filter
+from server.flows.again_told import is_idle
 from server.sandbox import Fault
 from server.sandbox.kommo.book.records import Actor
-from tests.rig import Rig
+from tests.rig import KOMMO_ID, Rig
 from tests.stories.shop import CREATE, RULE, Shop
 from tests.stories.test_a_person_decides import line
+from tests.stories.test_never_twice import post
 
 
 def entry(rig: Rig, deal_id: int) -> Entry:
@@ -138,6 +140,50 @@ def test_a_mismatch_is_ignored_and_compared_when_tried_again(shop: Shop, rig: Ri
     assert shop.document_of(deal).state == DocumentState.SENT
 
 
+def test_a_message_that_was_turned_away_does_nothing_until_kommo_is_connected_again(
+    shop: Shop, rig: Rig
+) -> None:
+    deal = shop.deal()
+    rig.pump()
+    rig.kommo.disable_integration(KOMMO_ID)
+    rig.pump()
+    shop.move(deal)
+    place = f"leads[status][0][status_id]={shop.stage('Issue invoice')}"
+    place += f"&leads[status][0][pipeline_id]={shop.pipeline.id}"
+    assert post(rig, f"leads[status][0][id]={deal.id}&{place}") == 204
+    (found,) = activity.page(rig.world, rig.account_id, Filter(Group.LEFT_OUT)).entries
+    sentences = activity.what_again_will_do(rig.world, rig.account_id, found.subject)
+    assert "as long as Kommo is not connected" in sentences[0]
+    assert is_idle(sentences)
+    activity.again(rig.world, rig.account_id, [found.subject])
+    assert activity.page(rig.world, rig.account_id, Filter(Group.LEFT_OUT)).entries == (found,)
+
+    rig.connect_kommo()
+    rig.rule_on(RULE)
+    sentences = activity.what_again_will_do(rig.world, rig.account_id, found.subject)
+    assert "as if it came now" in sentences[0]
+    assert not is_idle(sentences)
+    activity.again(rig.world, rig.account_id, [found.subject])
+    rig.pump()
+    assert entry(rig, deal.id).group is Group.IN_ORDER
+
+
+def test_of_a_deleted_invoice_no_other_is_made_and_the_deal_is_told_once_more(
+    shop: Shop, rig: Rig
+) -> None:
+    rig.sandbox.faults.add(Fault("lose_reply", CREATE, "freshbooks"))
+    deal = shop.deal()
+    shop.issue(deal)
+    rig.books.delete_invoice(shop.invoices[0]["id"])
+    rig.later(seconds=121)
+    assert entry(rig, deal.id).group is Group.LEFT_OUT
+    assert told(rig, deal.id).endswith("no invoice is made in its place.")
+    rig.kommo.update_deal(deal.id, fields={"BILLHOOK_STATUS": None}, by=Actor(1, client_id="other"))
+    again(rig, deal.id)
+    assert shop.shown(deal) == "Deleted"
+    assert shop.invoices == []
+
+
 def test_all_of_a_cause_are_billed_once_the_cause_is_gone(shop: Shop, rig: Rig) -> None:
     contact = shop.contact(None)
     deals = [shop.deal(contact=contact) for _ in range(3)]
@@ -146,7 +192,7 @@ def test_all_of_a_cause_are_billed_once_the_cause_is_gone(shop: Shop, rig: Rig) 
     (cause,) = activity.causes(rig.world, rig.account_id)
     assert (cause.key, cause.count.n) == ("problems/client.email", 3)
     rig.kommo.update_contact(contact.id, fields={"EMAIL": "ann@acme.test"})
-    assert activity.all_of_cause(rig.world, rig.account_id, cause.key) == 3
+    assert activity.all_of_cause(rig.world, rig.account_id, cause.key).n == 3
     rig.pump()
     assert activity.causes(rig.world, rig.account_id) == []
     assert len(shop.invoices) == 3
