@@ -26,6 +26,9 @@ _MOVES_OFF = N_(
     "The deal has not entered a stage of the rule “%(rule)s”. Once it does, the rule bills it, if "
     "it were on: %(what)s."
 )
+_COMES_FIRST = N_(
+    "The rule “%(rule)s” would bill it too; “%(first)s” stands above it and bills it first."
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Verdict:
     """``bills``: it is billed as things stand. ``rule``: the one that bills it, or would ("is_on"
     False: it is off; ``moves``: once the deal enters its stage); None where none would.
 
-    ``sentence`` says it all; ``assumed`` names what was supposed, "" where nothing was.
+    ``sentence`` says it all, ``others`` of each other rule, in their order, what it would do or why
+    not. ``assumed`` names what was supposed, "" where nothing was.
     """
 
     bills: bool
@@ -56,6 +60,7 @@ class Verdict:
     is_on: bool = False
     moves: bool = False
     assumed: str = ""
+    others: tuple[str, ...] = ()
 
 
 def verdict(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Verdict:
@@ -76,9 +81,27 @@ def verdict(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Verdict:
             "it is judged as if it entered now."
         )
     found = _as_it_stands(sale, rules, known) or _if_it_moved(sale, rules, known)
-    if found is None:
-        found = Verdict(False, _why_not(sale, rules, known))
-    return replace(found, assumed=assumed)
+    others = _others(sale, rules, known, found.rule if found else None)
+    if found is None and len(rules) == 1:
+        return Verdict(False, others[0], assumed=assumed)
+    found = found or Verdict(False, say("No rule bills this deal."))
+    return replace(found, assumed=assumed, others=others)
+
+
+def _others(
+    sale: Sale, rules: Sequence[Rule], known: Circumstances, told: Rule | None
+) -> tuple[str, ...]:
+    """Of each rule but ``told``. In each series the first that bills is the one that does."""
+    first: dict[str, Rule] = {}
+    sentences: dict[str, str] = {}
+    for rule in rules:
+        alone = _as_it_stands(sale, [rule], known) or _if_it_moved(sale, [rule], known)
+        sentences[rule.slug] = alone.sentence if alone else _why_not(sale, rule, known)
+        if alone and alone.bills:
+            before = first.setdefault(rule.purpose, rule)
+            if before is not rule:
+                sentences[rule.slug] = say(_COMES_FIRST, rule=rule.name, first=before.name)
+    return tuple(text for slug, text in sentences.items() if told is None or slug != told.slug)
 
 
 def _as_it_stands(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> Verdict | None:
@@ -126,14 +149,22 @@ def _there(sale: Sale, rule: Rule, known: Circumstances) -> Bill | LeftOut | Non
     return _decide(replace(sale, place=place), [rule], there, {rule.slug: EVER})
 
 
-def _why_not(sale: Sale, rules: Sequence[Rule], known: Circumstances) -> str:
-    """The reasons of the rules that are on, and what keeps the others beside being off; also of
-    those whose stages it has not been in."""
-    everything = {rule.slug: known.switched_on.get(rule.slug, EVER) for rule in rules}
-    decisions = [_decide(sale, rules, known, everything)]
-    decisions += [one for rule in rules if (one := _there(sale, rule, known))]
-    reasons = [one.reason for one in decisions if isinstance(one, LeftOut)]
-    return joined(dict.fromkeys(reasons))
+def _why_not(sale: Sale, rule: Rule, known: Circumstances) -> str:
+    """The reason; of a rule that is off, what keeps it beside that; of one whose stages the deal
+    has not been in, what would keep it there."""
+    reasons: list[str] = []
+    if rule.slug not in known.switched_on:
+        reasons.append(say("The rule “%(rule)s” is off.", rule=rule.name))
+    decision = _there(sale, rule, known)
+    if decision is not None:
+        never = say("The deal has not entered a stage of the rule “%(rule)s”.", rule=rule.name)
+        reasons.append(never)
+    else:
+        since = known.switched_on.get(rule.slug, EVER)
+        decision = _decide(sale, [rule], known, {rule.slug: since})
+    if isinstance(decision, LeftOut):
+        reasons.append(decision.reason)
+    return joined(reasons)
 
 
 def _decide(
