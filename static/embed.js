@@ -123,8 +123,11 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const { successful, xhr } = event.detail;
     if (!waiting() || successful || xhr.status === 401) return;
-    if (xhr.status < 400 || xhr.status >= 500) tell(said.failed);
-    else waiting().hidden = true; // the notice says why, and leads on
+    if (xhr.status < 400 || xhr.status >= 500) return tell(said.failed);
+    const why = document.getElementById("notice").firstElementChild; // it says so, and leads on
+    waiting().replaceChildren(...why.childNodes);
+    htmx.process(waiting());
+    why.remove();
   });
 
   /* ---- The page that is shown, kept behind the address's "#": Back works, also after a reload ---- */

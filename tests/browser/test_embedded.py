@@ -103,6 +103,10 @@ def test_the_frame_begins_where_it_is_told_to(frame_page: FramePage) -> None:
     for strange in ("//evil.example/app/", "https://evil.example/app/", "javascript:alert(1)"):
         inside = frame_page.open(strange)
         expect(inside.get_by_role("heading", level=1, name="Set-up")).to_be_visible()
+    inside = frame_page.open("/app/rules/gone")  # its rule was removed meanwhile
+    expect(inside.get_by_role("status")).to_contain_text("There is nothing here.")
+    inside.get_by_role("link", name="Go to Billhook").click()
+    expect(inside.get_by_role("heading", level=1, name="Set-up")).to_be_visible()
 
 
 def test_it_speaks_the_language_of_kommos_page(frame_page: FramePage) -> None:
@@ -200,6 +204,7 @@ def test_a_manager_sees_what_managers_may(frame_page: FramePage) -> None:
     inside = frame_page.open(user_id=mark.id)
     expect(inside.get_by_role("heading", level=1, name="Activity")).to_be_visible()
     expect(inside.get_by_role("link", name="Set-up")).to_have_count(0)
+    expect(inside.get_by_text("Settings are for administrators")).to_be_visible()
 
 
 def test_a_strangers_page_may_not_even_frame_it(rig: Rig, page: Page, elsewhere: Served) -> None:
