@@ -17,10 +17,11 @@ from server.core.settings_diff import differences
 from server.flows import change_settings, settings_history
 from server.flows.change_settings import Overtaken
 from server.flows.settings_history import OFF, ON, SAVED, Current, Happening, Saved
-from server.flows.vendor_lists import last_known
+from server.flows.vendor_lists import Lists, last_known
 from server.web.auth import Act, Auth, Page, needs
 from server.web.difference_words import IN_SHORT, LONGEST, Line, Words
 from server.web.here import world
+from server.web.lacking import Lack, lacking
 from server.web.overtaken import authors, saved_meanwhile
 from server.web.pages import go, show
 from server.web.visitor import visitor
@@ -36,11 +37,13 @@ _CURSOR = re.compile(rf"([0-9]{{1,16}})-([{SAVED}{OFF}{ON}])-([0-9]{{1,9}})", re
 @dataclass(frozen=True)
 class Effect:
     """What taking over a document would change. ``comes``: names of rules that it brings, which
-    are then off; ``goes``: of rules that are on and are not in it."""
+    are then off; ``goes``: of rules that are on and are not in it; ``lacks``: what it names and
+    Kommo does not have."""
 
     lines: list[Line]
     comes: list[str]
     goes: list[str]
+    lacks: list[Lack]
 
 
 @pages.get("")
@@ -101,19 +104,20 @@ def based_on() -> int:
     return int(sent) if re.fullmatch("[0-9]{1,9}", sent, re.ASCII) else -1
 
 
-def effect(now: Current, document: SettingsDocument) -> Effect:
+def effect(now: Current, document: SettingsDocument, lists: Lists) -> Effect:
     found = differences(now.document, document)
     whole = [one for one in found if len(one.path) == 2]
     return Effect(
         lines=words().lines(found),
         comes=[one.rule for one in whole if one.kind == "added"],
         goes=[one.rule for one in whole if one.kind == "removed" and one.path[1] in now.on],
+        lacks=lacking(document, lists),
     )
 
 
 def _page(version: Saved, status: int = 200, **context: Any) -> AnyResponse:
     now = settings_history.current(world(), visitor().account_id)
-    then = None
+    then, lists = None, last_known(world(), visitor().account_id)
     if version.document is not None and version.before is not None:
         then = words().lines(differences(version.before, version.document))
     return show(
@@ -123,7 +127,7 @@ def _page(version: Saved, status: int = 200, **context: Any) -> AnyResponse:
         names=authors(),
         then=then,
         now=now,
-        effect=effect(now, version.document) if version.document else None,
+        effect=effect(now, version.document, lists) if version.document else None,
         **context,
     )
 

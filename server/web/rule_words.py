@@ -156,16 +156,22 @@ def deeds() -> dict[str, tuple[str, str]]:
 
 
 def _condition(one: Condition, lists: Lists, labels: Labels) -> ConditionTold:
-    editor = editor_for(lists.field(one.field), one.test)
     label, words = labels.label(one.field), condition_words(one, lists, labels)
     if labels.is_gone(one.field):
         return ConditionTold(words, _("%(field)s does not exist any more in Kommo.", field=label))
-    gone = [choice.text for choice in editor.choices(_values(one)) if choice.gone]
-    if editor.kind == "options" and gone:
+    if gone := missing_choices(one, lists):
         return ConditionTold(
             words, _("%(field)s has no choice “%(value)s” any more.", field=label, value=gone[0])
         )
     return ConditionTold(words)
+
+
+def missing_choices(one: Condition, lists: Lists) -> list[str]:
+    """What it compares a select with and is no choice of it."""
+    editor = editor_for(lists.field(one.field), one.test)
+    if editor.kind != "options":
+        return []
+    return [choice.text for choice in editor.choices(_values(one)) if choice.gone]
 
 
 def condition_words(one: Condition, lists: Lists, labels: Labels) -> str:

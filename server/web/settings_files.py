@@ -23,11 +23,13 @@ from server.core.settings import InvalidSettings, SettingsDocument, default_sett
 from server.flows import change_settings, settings_history
 from server.flows.change_settings import Overtaken
 from server.flows.standing import standing_of
+from server.flows.vendor_lists import lists_of
 from server.store.secrets import CannotOpen
 from server.web.auth import Act, Auth, Page, needs
 from server.web.errors import said
 from server.web.here import world
 from server.web.history import based_on, effect, pages
+from server.web.lacking import lacking
 from server.web.languages import spoken
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, show
@@ -131,7 +133,11 @@ def _compared(document: SettingsDocument, status: int = 200, **context: Any) -> 
         why = _("The file is too large for this page. Use the command: billhook settings import")
         return _refused([("", why)])
     now = settings_history.current(world(), visitor().account_id)
-    context |= {"effect": effect(now, document), "now": now, "sealed": sealed}
+    lists = lists_of(world(), visitor().account_id)
+    if lacking(document, lists):  # it may have been made in Kommo a minute ago
+        lists = lists_of(world(), visitor().account_id, fresh=True)
+    found = effect(now, document, lists)
+    context |= {"effect": found, "now": now, "sealed": sealed, "notice": lists.notice}
     return show("history_import.html", status, **context)
 
 

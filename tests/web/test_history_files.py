@@ -120,6 +120,38 @@ def test_a_file_is_compared_first_and_stored_when_that_is_confirmed(rig: Rig, wh
     assert "Version 3 current Ann Lee" in text(admin.get(done.location))
 
 
+def test_what_this_account_does_not_have_is_told_before_it_is_stored(rig: Rig) -> None:
+    select = rig.kommo.add_field("leads", "select", "Currency", enums=["EUR"])
+    pipeline = next(iter(rig.kommo.pipelines))
+    theirs = document(
+        "paid",
+        notes={"text": "Order {deal.cf.8080}"},
+        lines={"catalogs": [7070], "sku": {"field": "product.cf.6060", "or": {"text": "–"}}},
+    )
+    theirs["rules"][0] |= {
+        "when": [{"pipeline_id": 5, "stage_id": 6}, {"pipeline_id": pipeline, "stage_id": 6}],
+        "conditions": [
+            {"field": "deal.cf.9090", "is": "filled"},
+            {"field": f"deal.cf.{select.id}", "is": "not", "value": "LTL"},
+        ],
+    }
+    said = text(taken(let_in(rig), theirs))
+    for lack in (
+        "Rule “paid deals”: There is no pipeline 5.",
+        "Rule “paid deals”: The pipeline “Sales” has no stage 6.",
+        "Rule “paid deals”: There is no field deal.cf.9090.",
+        "Rule “paid deals”: Deal: Currency has no choice “LTL”.",
+        "Mapping, Lines: Kommo lists: There is no list 7070.",
+        "Mapping, Notes: There is no field deal.cf.8080.",
+        "Mapping, Line: article number: There is no field product.cf.6060.",
+    ):
+        assert lack in said
+    assert "Import it" in said
+    made = rig.kommo.add_field("leads", "text", "Made a moment ago")
+    theirs["rules"][0]["conditions"][0]["field"] = f"deal.cf.{made.id}"
+    assert f"deal.cf.{made.id}" not in text(taken(let_in(rig), theirs))
+
+
 def test_what_goes_out_comes_in_as_no_change(rig: Rig) -> None:
     save(rig, "Ann", document("won"))
     admin = let_in(rig)
