@@ -104,10 +104,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+def chromium() -> str | None:
+    """The system's, by whichever name it has."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium: Playwright's own cannot be had from a package registry."""
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    path = chromium()
     if path is None:
         pytest.skip("Chromium is absent (on Debian: apt-get install chromium)")
     return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_FLAGS}
