@@ -15,7 +15,14 @@ from flask import Flask
 
 from bench.figures import Figure, at_most, plain
 from server.core.states import AttemptOutcome, DocumentState, Group, JobState
-from server.store import accounts, activity, activity_counts, activity_detail, migrate
+from server.store import (
+    accounts,
+    activity,
+    activity_causes,
+    activity_counts,
+    activity_detail,
+    migrate,
+)
 from server.store.activity import Filter
 from server.store.db import Database, Session, connect
 from server.store.inbox import EventRow
@@ -39,7 +46,7 @@ READS: dict[str, Read] = {
     "the counts": lambda session, account: activity_counts.counts(
         session, account, NOW - timedelta(days=1), NOW
     ),
-    "the causes": activity_counts.causes,
+    "the causes": activity_causes.causes,
     "one entry opened": partial(activity_detail.opened, subject="deal:7"),
 }
 

@@ -14,6 +14,7 @@ from server.flows.again_told import what_again_will_do
 from server.flows.world import World
 from server.store import (
     activity,
+    activity_causes,
     activity_counts,
     activity_detail,
     activity_entries,
@@ -22,7 +23,8 @@ from server.store import (
     ledger,
 )
 from server.store.activity import Filter, Page, Place, read_place
-from server.store.activity_counts import Cause, Count, Counts
+from server.store.activity_causes import Cause
+from server.store.activity_counts import Count, Counts
 from server.store.activity_detail import Detail
 from server.store.activity_entries import Entry, Ignored, Made, deal_in
 from server.store.db import Session
@@ -86,7 +88,7 @@ def counts(world: World, account_id: int, since: datetime, until: datetime) -> C
 
 def causes(world: World, account_id: int) -> list[Cause]:
     with world.database.read() as session:
-        return activity_counts.causes(session, account_id)
+        return activity_causes.causes(session, account_id)
 
 
 def opened(world: World, account_id: int, subject: str) -> Opened | None:

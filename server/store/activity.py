@@ -18,6 +18,7 @@ from server.store import activity_entries
 from server.store import activity_groups as groups
 from server.store.activity_entries import Entry, Ignored, Made
 from server.store.activity_groups import DOCUMENT, EVENT, JOB, Source
+from server.store.activity_walks import walk
 from server.store.job_rows import MEANINGFUL, JobKind
 
 __all__ = ["Entry", "Ignored", "Made"]
@@ -106,7 +107,7 @@ def _asked(
         tie = before.id if rank == before.rank else _ABOVE if rank < before.rank else -_ABOVE
         names.add("older")
         bound |= {"older_at": before.at, "older_id": tie}
-    return groups.walk(source, frozenset(names)), bound
+    return walk(source, frozenset(names)), bound
 
 
 def narrowed(source: Source, wanted: Filter) -> tuple[set[str], dict[str, Any]]:
@@ -114,8 +115,8 @@ def narrowed(source: Source, wanted: Filter) -> tuple[set[str], dict[str, Any]]:
     names = {name for name in ("since", "until") if getattr(wanted, name) is not None}
     bound: dict[str, Any] = {name: getattr(wanted, name) for name in names}
     if wanted.deal_id is not None:
-        names.add("deal")
-        bound |= {"deal": f"deal:{wanted.deal_id}", "source_id": str(wanted.deal_id)}
+        names.add("deals")
+        bound |= {"deals": [f"deal:{wanted.deal_id}"], "source_ids": [str(wanted.deal_id)]}
     if wanted.kind is not None:
         names |= {"kind"}
         bound["kind"] = wanted.kind

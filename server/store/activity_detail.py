@@ -23,11 +23,10 @@ from server.store.activity_entries import (
     made_in,
     problems_in,
     said_by,
-    said_of,
 )
-from server.store.activity_groups import JOB, UNDER_WAY, is_one
+from server.store.activity_groups import EVENT, JOB, UNDER_WAY, is_one
 from server.store.calls import CallRow
-from server.store.inbox import EntryRow, EventRow
+from server.store.inbox import EntryRow
 from server.store.job_rows import JobRow
 from server.store.ledger import AttemptRow, DocumentRow
 
@@ -126,7 +125,7 @@ def opened(session: Session, account_id: int, subject: str) -> Detail | None:
         subject,
         tuple(_job(row) for row in jobs),
         tuple(_document(session, row) for row in documents),
-        tuple(_calls(session, account_id, [row.id for row in jobs])),
+        tuple(_calls(session, [row.id for row in jobs])),
         tuple(_events(session, account_id, subject, jobs)),
     )
     return found if found.jobs or found.documents or found.events else None
@@ -203,7 +202,7 @@ def _document(session: Session, row: DocumentRow) -> DocumentSeen:
         row.kind,
         row.state,
         made_in(row),
-        said_of(row),
+        row.said,
         row.created_at,
         row.updated_at,
         accepted(row),
@@ -213,9 +212,10 @@ def _document(session: Session, row: DocumentRow) -> DocumentSeen:
     )
 
 
-def _calls(session: Session, account_id: int, job_ids: Sequence[int]) -> Iterable[CallSeen]:
+def _calls(session: Session, job_ids: Sequence[int]) -> Iterable[CallSeen]:
+    """Not by their account: a planner would walk all that it ever made."""
     columns: list[Any] = [getattr(CallRow, name) for name in CallSeen.__dataclass_fields__]
-    own = sa.and_(CallRow.account_id == account_id, CallRow.job_id.in_(job_ids))
+    own = CallRow.job_id.in_(job_ids)
     query = sa.select(*columns).where(own).order_by(CallRow.id.desc()).limit(CALLS)
     return reversed([CallSeen(*call) for call in session.execute(query)])
 
@@ -223,18 +223,17 @@ def _calls(session: Session, account_id: int, job_ids: Sequence[int]) -> Iterabl
 def _events(
     session: Session, account_id: int, subject: str, jobs: Sequence[JobRow]
 ) -> Iterable[EventSeen]:
-    columns = (EventRow.id, EventRow.kind, EventRow.received_at, EventRow.verdict)
-    own = sa.select(*columns, EventRow.subjects).where(EventRow.account_id == account_id)
     kind, _, number = subject.partition(":")
     if kind == "event" and number.isdecimal() and len(number) <= LONGEST_ID:
-        rows = session.execute(own.where(EventRow.id == int(number)))
+        one = (EVENT.c.id == int(number), EVENT.c.account_id == account_id)
+        rows = session.execute(sa.select(*_TOLD).where(*one))
         return [EventSeen(*row[:4]) for row in rows]
     deal_id = deal_in(subject)
     if deal_id is None:
         return []
     found = {
         row.id: replace(EventSeen(*row[:4]), actions=actions_on(row.subjects, deal_id))
-        for look in _looks(own, account_id, deal_id, jobs)
+        for look in _looks(session, account_id, deal_id, jobs)
         for row in session.execute(look)
         if names_deal(row.subjects, deal_id)
     }
@@ -242,15 +241,24 @@ def _events(
 
 
 def _looks(
-    own: sa.Select[Any], account_id: int, deal_id: int, jobs: Sequence[JobRow]
+    session: Session, account_id: int, deal_id: int, jobs: Sequence[JobRow]
 ) -> Iterable[sa.Select[Any]]:
     """What proved an entering is known by its id; what began a job came at the moment when the job
     was made; the newest of the account are looked through."""
-    of_deal = sa.and_(EntryRow.account_id == account_id, EntryRow.deal_id == deal_id)
-    proved = sa.select(EntryRow.event_id).where(of_deal)
-    yield own.where(EventRow.id.in_(proved)).order_by(EventRow.id.desc()).limit(EVENTS)
-    yield own.where(EventRow.received_at.in_([row.created_at for row in jobs])).limit(EVENTS_READ)
-    yield own.order_by(EventRow.received_at.desc(), EventRow.id.desc()).limit(EVENTS_READ)
+    proved = sa.select(EntryRow.event_id).where(
+        EntryRow.account_id == account_id, EntryRow.deal_id == deal_id
+    )
+    ids = list(session.scalars(proved.order_by(EntryRow.at.desc()).limit(EVENTS)))
+    yield sa.select(*_TOLD).where(EVENT.c.id.in_(ids))
+    own = EVENT.c.account_id == account_id
+    at = [row.created_at for row in jobs]
+    yield sa.select(*_TOLD).where(own, EVENT.c.received_at.in_(at)).limit(EVENTS_READ)
+    newest = sa.select(*_TOLD).where(own).order_by(EVENT.c.received_at.desc(), EVENT.c.id.desc())
+    read = newest.limit(EVENTS_READ).subquery()
+    yield sa.select(read).where(sa.cast(read.c.subjects, sa.Text).contains(f", {deal_id}]"))
+
+
+_TOLD = (EVENT.c.id, EVENT.c.kind, EVENT.c.received_at, EVENT.c.verdict, EVENT.c.subjects)
 
 
 def names_deal(subjects: Sequence[Sequence[Any]], deal_id: int) -> bool:

@@ -1,19 +1,16 @@
 """One entry of the activity page, made from the row that decides it. No body, no traceback."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from server.core.errors import Problem
-from server.core.said import from_json
 from server.core.states import IGNORED, Group
 from server.store.activity_groups import STATES_OF, UNDECIDED, UNDER_WAY
-from server.store.db import SAID
 from server.store.inbox import EventRow
 from server.store.job_rows import JobKind, JobRow
 from server.store.ledger import DocumentRow
@@ -93,17 +90,7 @@ def problems_in(row: JobRow) -> tuple[Problem, ...]:
 
 
 def said_by(row: JobRow) -> str:
-    return "" if row.cause == BUG else _told(row.said, row.payload)
-
-
-def said_of(row: DocumentRow) -> str:
-    return _told(row.said, row.details)
-
-
-def _told(text: str, kept: Mapping[str, Any]) -> str:
-    """With what it was made of, unless another had the last word since that was kept."""
-    told = from_json(kept.get(SAID, ""))
-    return told if told == text else text
+    return "" if row.cause == BUG else row.said
 
 
 def ignored_in(row: JobRow) -> Ignored | None:
@@ -129,7 +116,7 @@ def of_documents(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
             kind=JobKind.DEAL_TO_INVOICE,
             state=row.state,
             cause=row.state if row.state in UNDECIDED else "",
-            said=said_of(row),
+            said=row.said,
             deal_id=deal_in(f"deal:{row.source_id}"),
         )
         for row in rows

@@ -7,13 +7,11 @@ states are written into the statements, for partial indexes are found by their t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
 
 from server.core.states import DocumentState, Group, JobState
-from server.store.db import UtcDateTime
 from server.store.inbox import EventRow
 from server.store.job_rows import JobKind, JobRow
 from server.store.ledger import DocumentRow
@@ -22,6 +20,7 @@ JOB = cast("sa.Table", JobRow.__table__)
 DOCUMENT = cast("sa.Table", DocumentRow.__table__)
 EVENT = cast("sa.Table", EventRow.__table__)
 UNDER_WAY = (JobState.WAITING, JobState.RETRYING, JobState.RUNNING)
+OPEN_OF_DEAL = (*UNDER_WAY, JobState.PARKED)  # word by word as in ix_job_open_about
 UNDECIDED = (DocumentState.MISMATCH, DocumentState.AMBIGUOUS)
 # For a page of one kind of job: the newest of its jobs tells, by its own state alone.
 STATES_OF = {
@@ -31,6 +30,7 @@ STATES_OF = {
     Group.LEFT_OUT: (JobState.LEFT_OUT,),
 }
 Condition = sa.ColumnElement[bool]
+Rows = sa.FromClause
 
 
 def is_one(column: sa.ColumnElement[Any], *values: str) -> Condition:
@@ -44,18 +44,20 @@ def _some(*which: Condition) -> Condition:
     return sa.select(sa.literal_column("1")).where(*which).exists()
 
 
-def _about() -> sa.ColumnElement[str]:
-    """Of an invoice's row: what its deal's jobs are about."""
-    return sa.literal_column("'deal:'") + DOCUMENT.c.source_id
+def _about(invoice: Rows) -> sa.ColumnElement[str]:
+    """What its deal's jobs are about."""
+    return sa.literal_column("'deal:'") + invoice.c.source_id
 
 
-def _some_job(about: sa.ColumnElement[Any], *states: str) -> Condition:
-    job = JOB.alias("another")
-    return _some(
-        job.c.account_id == sa.bindparam("account_id"),
-        job.c.about == about,
-        is_one(job.c.state, *states),
-    )
+def _some_job(about: sa.ColumnElement[Any], *which: Condition) -> Condition:
+    """Of the same deal; ``which``: conditions of the table ``other`` (below)."""
+    own = _OTHER.c.account_id == sa.bindparam("account_id")
+    return _some(own, _OTHER.c.about == about, *which)
+
+
+def _some_open_job(about: sa.ColumnElement[Any], *which: Condition) -> Condition:
+    """By the index of the open ones alone: a deal may have thousands that are over."""
+    return _some_job(about, is_one(_OTHER.c.state, *OPEN_OF_DEAL), *which)
 
 
 def _some_invoice(deal: sa.ColumnElement[Any], *which: Condition) -> Condition:
@@ -70,141 +72,133 @@ def _some_invoice(deal: sa.ColumnElement[Any], *which: Condition) -> Condition:
 
 
 _INVOICE = DOCUMENT.alias("invoice")
-_DEAL = sa.func.substr(JOB.c.about, 6)  # behind "deal:"
-
-
-def undecided(table: Any) -> Condition:
-    return sa.and_(is_one(table.c.state, *UNDECIDED), table.c.ignored_at.is_(None))
-
-
-def _draft_wanted(table: Any) -> Condition:
-    return sa.and_(table.c.state == DocumentState.CREATED, table.c.action.in_(("", "draft")))
-
-
-def _accepted(table: Any) -> Condition:
-    """It exists, and somebody said that its total may differ."""
-    return sa.and_(table.c.state == DocumentState.MISMATCH, table.c.ignored_at.is_not(None))
-
-
-def _speaks(table: Any) -> Condition:
-    """The invoice says what became of the deal, not its jobs."""
-    over = table.c.state.in_((DocumentState.SENT, DocumentState.DELETED))
-    return sa.or_(over, _draft_wanted(table), _accepted(table), undecided(table))
-
-
-def _no_other(*which: Condition) -> Condition:
-    """One look at the other jobs of the same deal, for all reasons to stand back."""
-    own = _OTHER.c.account_id == sa.bindparam("account_id")
-    return ~_some(own, _OTHER.c.about == JOB.c.about, sa.or_(*which))
-
-
 _OTHER = JOB.alias("other")
 _OTHER_PARKED = is_one(_OTHER.c.state, JobState.PARKED)
 _OTHER_UNDER_WAY = is_one(_OTHER.c.state, *UNDER_WAY)
 
 
-def _stronger() -> Condition:
+def _deal(job: Rows) -> sa.ColumnElement[str]:
+    return sa.func.substr(job.c.about, len("deal:") + 1)
+
+
+def undecided(rows: Rows) -> Condition:
+    return sa.and_(is_one(rows.c.state, *UNDECIDED), rows.c.ignored_at.is_(None))
+
+
+def _draft_wanted(rows: Rows) -> Condition:
+    return sa.and_(rows.c.state == DocumentState.CREATED, rows.c.action.in_(("", "draft")))
+
+
+def _accepted(rows: Rows) -> Condition:
+    """It exists, and somebody said that its total may differ."""
+    return sa.and_(rows.c.state == DocumentState.MISMATCH, rows.c.ignored_at.is_not(None))
+
+
+def _speaks(rows: Rows) -> Condition:
+    """The invoice says what became of the deal, not its jobs."""
+    over = rows.c.state.in_((DocumentState.SENT, DocumentState.DELETED))
+    return sa.or_(over, _draft_wanted(rows), _accepted(rows), undecided(rows))
+
+
+def _stronger(job: Rows) -> Condition:
     """Of a deal's jobs in like states one stands for it: that which bills, else the last."""
-    bills, last = JobKind.DEAL_TO_INVOICE, _OTHER.c.id > JOB.c.id
+    bills, last = JobKind.DEAL_TO_INVOICE, _OTHER.c.id > job.c.id
     return sa.case(
-        (JOB.c.kind == bills, sa.and_(_OTHER.c.kind == bills, last)),
+        (job.c.kind == bills, sa.and_(_OTHER.c.kind == bills, last)),
         else_=sa.or_(_OTHER.c.kind == bills, last),
     )
 
 
-def _newer() -> Condition:
-    return sa.and_(_OTHER.c.kind == JOB.c.kind, _OTHER.c.id > JOB.c.id)
+def _newer(job: Rows) -> Sequence[Condition]:
+    return _OTHER.c.kind == job.c.kind, _OTHER.c.id > job.c.id
 
 
 @dataclass(frozen=True)
 class Source:
     """``by``: what a page may ask of it beyond account, time and place; a source that knows not
-    what is asked gives nothing."""
+    what is asked gives nothing. ``conditions`` are of the rows that it is given: ``table``, or some
+    of it under another name."""
 
     group: Group | None  # None: the job's own state tells
     table: sa.Table
-    conditions: Callable[[], Sequence[Condition]]
-    by: tuple[str, ...] = ("deal",)
-
-    @property
-    def at(self) -> sa.Column[Any]:
-        column: sa.Column[Any] = self.table.c[
-            "received_at" if self.table is EVENT else "updated_at"
-        ]
-        return column
+    conditions: Callable[[Rows], Sequence[Condition]]
+    by: tuple[str, ...] = ("deals",)
 
 
-def _parked() -> Sequence[Condition]:
+def _parked(job: Rows) -> Sequence[Condition]:
     """With the plumbing, which is about nothing and has no rival."""
-    stronger = sa.and_(_OTHER_PARKED, _stronger())
-    return is_one(JOB.c.state, JobState.PARKED), _no_other(stronger)
+    rival = _some_open_job(job.c.about, _OTHER_PARKED, _stronger(job))
+    return is_one(job.c.state, JobState.PARKED), ~rival
 
 
-def _undecided() -> Sequence[Condition]:
-    newer = sa.and_(_INVOICE.c.id > DOCUMENT.c.id, undecided(_INVOICE))
+def _undecided(invoice: Rows) -> Sequence[Condition]:
+    newer = sa.and_(_INVOICE.c.id > invoice.c.id, undecided(_INVOICE))
     return (
-        DOCUMENT.c.kind == "invoice",
-        undecided(DOCUMENT),
-        ~_some_job(_about(), JobState.PARKED),
-        ~_some_invoice(DOCUMENT.c.source_id, newer),
+        invoice.c.kind == "invoice",
+        undecided(invoice),
+        ~_some_open_job(_about(invoice), _OTHER_PARKED),
+        ~_some_invoice(invoice.c.source_id, newer),
     )
 
 
-def _under_way() -> Sequence[Condition]:
+def _under_way(job: Rows) -> Sequence[Condition]:
     return (
-        JOB.c.about.is_not(None),
-        is_one(JOB.c.state, *UNDER_WAY),
-        _no_other(_OTHER_PARKED, sa.and_(_OTHER_UNDER_WAY, _stronger())),
-        ~_some_invoice(_DEAL, undecided(_INVOICE)),
+        job.c.about.is_not(None),
+        is_one(job.c.state, *UNDER_WAY),
+        ~_some_open_job(
+            job.c.about, sa.or_(_OTHER_PARKED, sa.and_(_OTHER_UNDER_WAY, _stronger(job)))
+        ),
+        ~_some_invoice(_deal(job), undecided(_INVOICE)),
     )
 
 
-def _left_out() -> Sequence[Condition]:
+def _left_out(job: Rows) -> Sequence[Condition]:
     return (
-        JOB.c.about.is_not(None),
-        is_one(JOB.c.state, JobState.LEFT_OUT),
-        JOB.c.kind == JobKind.DEAL_TO_INVOICE,
-        _no_other(_OTHER_PARKED, _OTHER_UNDER_WAY, _newer()),
-        ~_some_invoice(_DEAL, _speaks(_INVOICE)),
+        job.c.about.is_not(None),
+        is_one(job.c.state, JobState.LEFT_OUT),
+        job.c.kind == JobKind.DEAL_TO_INVOICE,
+        ~_some_open_job(job.c.about),
+        ~_some_job(job.c.about, *_newer(job)),
+        ~_some_invoice(_deal(job), _speaks(_INVOICE)),
     )
 
 
-def _invoices(*which: Condition) -> Sequence[Condition]:
-    newer = sa.and_(_INVOICE.c.id > DOCUMENT.c.id, _speaks(_INVOICE))
+def _invoices(invoice: Rows, *which: Condition) -> Sequence[Condition]:
+    newer = sa.and_(_INVOICE.c.id > invoice.c.id, _speaks(_INVOICE))
     return (
-        DOCUMENT.c.kind == "invoice",
+        invoice.c.kind == "invoice",
         *which,
-        ~_some_job(_about(), JobState.PARKED, *UNDER_WAY),
-        ~_some_invoice(DOCUMENT.c.source_id, sa.or_(undecided(_INVOICE), newer)),
+        ~_some_open_job(_about(invoice)),
+        ~_some_invoice(invoice.c.source_id, sa.or_(undecided(_INVOICE), newer)),
     )
 
 
-def _deleted() -> Sequence[Condition]:
-    return _invoices(DOCUMENT.c.state == DocumentState.DELETED)
+def _deleted(invoice: Rows) -> Sequence[Condition]:
+    return _invoices(invoice, invoice.c.state == DocumentState.DELETED)
 
 
-def _sent() -> Sequence[Condition]:
-    return _invoices(DOCUMENT.c.state == DocumentState.SENT)
+def _sent(invoice: Rows) -> Sequence[Condition]:
+    return _invoices(invoice, invoice.c.state == DocumentState.SENT)
 
 
-def _draft() -> Sequence[Condition]:
-    return _invoices(_draft_wanted(DOCUMENT))
+def _draft(invoice: Rows) -> Sequence[Condition]:
+    return _invoices(invoice, _draft_wanted(invoice))
 
 
-def _ignored() -> Sequence[Condition]:
-    return _invoices(_accepted(DOCUMENT))
+def _ignored(invoice: Rows) -> Sequence[Condition]:
+    return _invoices(invoice, _accepted(invoice))
 
 
-def _turned_away() -> Sequence[Condition]:
+def _turned_away(_event: Rows) -> Sequence[Condition]:
     return (cast("Condition", sa.text("event.left_out")),)
 
 
-def _of_kind() -> Sequence[Condition]:
-    return JOB.c.about.is_not(None), _no_other(_newer())
+def _of_kind(job: Rows) -> Sequence[Condition]:
+    return job.c.about.is_not(None), ~_some_job(job.c.about, *_newer(job))
 
 
-PARKED = Source(Group.ATTENTION, JOB, _parked, ("deal", "cause", "field", "kind"))
-UNDECIDED_INVOICES = Source(Group.ATTENTION, DOCUMENT, _undecided, ("deal", "cause"))
+PARKED = Source(Group.ATTENTION, JOB, _parked, ("deals", "cause", "field", "kind"))
+UNDECIDED_INVOICES = Source(Group.ATTENTION, DOCUMENT, _undecided, ("deals", "cause"))
 SOURCES = (
     PARKED,
     UNDECIDED_INVOICES,
@@ -216,49 +210,4 @@ SOURCES = (
     Source(Group.IN_ORDER, DOCUMENT, _draft),
     Source(Group.IN_ORDER, DOCUMENT, _ignored),
 )
-OF_KIND = Source(None, JOB, _of_kind, ("deal", "kind", *STATES_OF))
-
-
-@cache
-def walk(source: Source, asked: frozenset[str]) -> sa.Select[Any]:
-    """Time and id of the source's rows, newest first, at most ``most``. Built once."""
-    at, key = source.at, source.table.c.id
-    return (
-        sa.select(at.label("at"), key)
-        .where(*_where(source, asked))
-        .order_by(at.desc(), key.desc())
-        .limit(sa.bindparam("most"))
-    )
-
-
-@cache
-def count(source: Source, asked: frozenset[str]) -> sa.Select[Any]:
-    """How many, up to ``most``."""
-    return sa.select(sa.func.count()).select_from(walk(source, asked).subquery())
-
-
-def _where(source: Source, asked: frozenset[str]) -> list[Condition]:
-    own = source.table.c.account_id == sa.bindparam("account_id")
-    narrower = _narrower(source)
-    return [own, *source.conditions(), *(narrower[name] for name in sorted(asked))]
-
-
-def _narrower(source: Source) -> dict[str, Condition]:
-    at, table = source.at, source.table
-    older = sa.tuple_(sa.bindparam("older_at", type_=UtcDateTime()), sa.bindparam("older_id"))
-    found: dict[str, Condition] = {
-        "older": sa.tuple_(at, table.c.id) < older,
-        "since": at >= sa.bindparam("since"),
-        "until": at < sa.bindparam("until"),
-    }
-    if table is JOB:
-        found["deal"] = JOB.c.about == sa.bindparam("deal")
-        found["cause"] = JOB.c.cause == sa.bindparam("cause")
-        found["kind"] = JOB.c.kind == sa.bindparam("kind")
-        found["field"] = sa.cast(JOB.c.problems, sa.Text).like(sa.bindparam("field"), escape="\\")
-        found |= {group: is_one(JOB.c.state, *states) for group, states in STATES_OF.items()}
-    if table is DOCUMENT:
-        of_kommo = DOCUMENT.c.source == "kommo"
-        found["deal"] = sa.and_(of_kommo, DOCUMENT.c.source_id == sa.bindparam("source_id"))
-        found["cause"] = DOCUMENT.c.state == sa.bindparam("cause")
-    return found
+OF_KIND = Source(None, JOB, _of_kind, ("deals", "kind", *STATES_OF))

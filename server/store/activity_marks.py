@@ -10,6 +10,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from server.core.messages import N_
+from server.core.said import say
 from server.core.states import IGNORED, JobState
 from server.store.activity_detail import open_jobs
 from server.store.activity_entries import BUG, LONGEST_ID, deal_in
@@ -17,6 +19,9 @@ from server.store.activity_groups import DOCUMENT, EVENT, undecided
 from server.store.db import rows_changed, writable
 from server.store.inbox import EventRow
 from server.store.job_rows import JobRow
+
+BARELY = N_("Ignored by %(by)s.")
+WITH_WHY = N_("Ignored by %(by)s: %(why)s")
 
 
 def leave_out(session: Session, account_id: int, subject: str, by: str, now: datetime) -> bool:
@@ -26,7 +31,7 @@ def leave_out(session: Session, account_id: int, subject: str, by: str, now: dat
     parked = [row for row in about if _still_parked(session, row)]
     for row in parked:
         told = {"by": by, "at": now.isoformat(), "cause": row.cause}
-        row.said = f"Ignored by {by}." if row.cause == BUG else f"Ignored by {by}: {row.said}"
+        row.said = say(BARELY, by=by) if row.cause == BUG else say(WITH_WHY, by=by, why=row.said)
         row.state, row.cause, row.updated_at = JobState.LEFT_OUT, IGNORED, now
         row.payload = {**row.payload, IGNORED: told}
     session.flush()
@@ -72,6 +77,6 @@ def turned_away(session: Session, account_id: int, subject: str) -> EventRow | N
 
 def taken_up(session: Session, event_id: int) -> None:
     """What was turned away was looked at after all."""
-    told = {"left_out": False, "verdict": "looked at later"}
+    told = {"left_out": False, "verdict": say("looked at later")}
     one = sa.and_(EVENT.c.id == event_id, EVENT.c.left_out)
     rows_changed(session, sa.update(EVENT).where(one).values(**told))

@@ -197,9 +197,6 @@ def put(session: Session, row: Base) -> None:
         session.flush()
 
 
-SAID = "said"  # in a row's JSON: what its column of that name was made of, for whoever shows it
-
-
 def writable(text: str) -> str:
     """What both databases take: PostgreSQL no NUL, neither of them half a character (a lone
     surrogate). Texts that quote a vendor may hold either."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.db import Base, inserted, is_duplicate, rows_changed, savepoint
+from server.store.sentence import Sentence
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
 SAME_MOMENT = timedelta(seconds=2)  # a stamp of a hook and of an event, of one clock
@@ -42,7 +43,7 @@ class EventRow(Base):
     headers: Mapped[dict[str, Any]]
     body: Mapped[bytes] = mapped_column(sa.LargeBinary)
     subjects: Mapped[list[Any]]
-    verdict: Mapped[str]
+    verdict: Mapped[str] = mapped_column(Sentence)
     left_out: Mapped[bool] = mapped_column(default=False)  # as a whole, for the account's sake
     received_at: Mapped[datetime] = mapped_column(index=True)
 

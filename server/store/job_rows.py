@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.core.states import JobClass, JobState
 from server.store.db import Base
+from server.store.sentence import Sentence
 
 # As text, here and in questions: SQLite takes a partial index only where its own condition stands
 # in the question word by word, and PostgreSQL only where no parameter hides it.
@@ -19,6 +20,7 @@ _PARKED = sa.text("state = 'parked'")
 _UNDER_WAY = sa.text("about IS NOT NULL AND state IN ('waiting', 'retrying', 'running')")
 _LEFT_OUT = sa.text("about IS NOT NULL AND state = 'left_out'")
 _ABOUT = sa.text("about IS NOT NULL")
+_OPEN_ABOUT = sa.text("about IS NOT NULL AND state IN ('waiting', 'retrying', 'running', 'parked')")
 _SHOWN = ("about", "kind", "state")
 
 
@@ -87,7 +89,8 @@ class JobRow(Base):
         sa.Index("ix_job_due", "state", "due_at"),
         # For the activity page (store/activity_groups.py), each with all that its walk asks, so
         # that no row is read to be passed over; finished plumbing is in none of them.
-        _partial("ix_job_about", _ABOUT, "account_id", "about", "kind", "state", "id"),
+        _partial("ix_job_about", _ABOUT, "account_id", "about", "kind", "id"),
+        _partial("ix_job_open_about", _OPEN_ABOUT, "account_id", "about", "state", "kind", "id"),
         _partial("ix_job_kind", _ABOUT, "account_id", "kind", "updated_at", "id", "about", "state"),
         _partial("ix_job_parked", _PARKED, "account_id", "updated_at", "id", *_SHOWN),
         _partial("ix_job_cause", _PARKED, "account_id", "cause", "updated_at", "id"),
@@ -107,7 +110,7 @@ class JobRow(Base):
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)  # tries that count against the retry delays
     cause: Mapped[str] = mapped_column(default="")
-    said: Mapped[str] = mapped_column(sa.Text, default="")  # the last outcome, for a person
+    said: Mapped[str] = mapped_column(Sentence, default="")  # the last outcome, for a person
     problems: Mapped[list[Any]] = mapped_column(default=list)
     fingerprint: Mapped[str] = mapped_column(default="")
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.core.keys import AccountId, JobId
-from server.core.said import Said, to_json
+from server.core.said import say
 from server.core.states import JobState
 from server.store.copies import copy_of
-from server.store.db import SAID, WAKE, is_duplicate, rows_changed, savepoint, writable
+from server.store.db import WAKE, is_duplicate, rows_changed, savepoint
 from server.store.job_rows import OPEN, JobKind, JobRow, NewJob
 
 __all__ = ["JobKind", "JobRow", "NewJob"]
@@ -184,9 +184,7 @@ def finish(session: Session, job_id: int, owner: str, now: datetime, **changes: 
     Where the next state is open and an open job waits already, this one folds into it.
     """
     if "payload" in changes:  # it ended by itself: the row of deaths is broken
-        kept = {k: v for k, v in changes["payload"].items() if k not in (DEATHS, SAID)}
-        said = changes.get("said")
-        changes["payload"] = {**kept, SAID: to_json(said)} if isinstance(said, Said) else kept
+        changes["payload"] = {k: v for k, v in changes["payload"].items() if k != DEATHS}
     return end(session, job_id, owner, now, changes)
 
 
@@ -194,8 +192,6 @@ def end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[
     """``finish`` without its last word on deaths."""
     free = {"lease_owner": None, "lease_until": None, "updated_at": now}
     mine = {"job_id": job_id, "owner": owner, **free}
-    if "said" in changes:
-        changes["said"] = writable(changes["said"])
     try:
         with savepoint(session):
             return session.connection().execute(_END, {**mine, **changes}).rowcount == 1
@@ -203,7 +199,7 @@ def end(session: Session, job_id: int, owner: str, now: datetime, changes: dict[
         if not is_duplicate(err):
             raise
         _fold(session, job_id, changes)
-        folded = {"state": JobState.DONE, "said": "folded"}
+        folded = {"state": JobState.DONE, "said": say("Goes on in the step that waits.")}
         return session.connection().execute(_END, {**mine, **folded}).rowcount == 1
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.core.keys import DocumentId
-from server.core.said import Said, to_json
 from server.core.states import AttemptOutcome, DocumentState
 from server.store.copies import copies, copy_of
-from server.store.db import SAID, Base, is_duplicate, put, savepoint, writable
+from server.store.db import Base, is_duplicate, put, savepoint, writable
+from server.store.sentence import Sentence
 
 
 class DocumentRow(Base):
@@ -47,7 +47,7 @@ class DocumentRow(Base):
     link: Mapped[str] = mapped_column(sa.Text, default="")
     action: Mapped[str] = mapped_column(default="")  # what the rule wanted: draft, mark_sent, email
     rule_slug: Mapped[str] = mapped_column(default="")
-    said: Mapped[str] = mapped_column(sa.Text, default="")
+    said: Mapped[str] = mapped_column(Sentence, default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     written: Mapped[str] = mapped_column(default="")  # digest of what stands on the deal
     ignored_by: Mapped[str] = mapped_column(default="")  # who decided that it needs nobody
@@ -86,7 +86,7 @@ class AttemptRow(Base):
     outcome: Mapped[str] = mapped_column(default=AttemptOutcome.OPEN)
     call_started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(sa.Text, default="")
+    error: Mapped[str] = mapped_column(Sentence, default="")
 
 
 class ClientLinkRow(Base):
@@ -218,7 +218,7 @@ def end(
     **columns: Any,
 ) -> DocumentRow:
     """What is known of the call, on the attempt and on its document, in one commit."""
-    known = {"outcome": outcome, "error": writable(error), "ended_at": now}
+    known = {"outcome": outcome, "error": error, "ended_at": now}
     of = session.connection().execute(_ENDED, {"attempt_id": attempt_id, **known}).scalar_one()
     return record(session, of, now, **{"state": state, "said": error, **columns})
 
@@ -233,9 +233,8 @@ _ENDED = (
 def record(session: Session, document_id: int, now: datetime, **columns: Any) -> DocumentRow:
     for name in columns.keys() - _DOCUMENT.c.keys():
         raise AttributeError(f"a document has no {name}")
-    if isinstance(columns.get("said"), Said):
-        columns = {"details": {SAID: to_json(columns["said"])}, **columns}
-    news = {k: writable(value) if isinstance(value, str) else value for k, value in columns.items()}
+    # Neither a Said, whose column takes it as it is, nor an enum's value.
+    news = {k: writable(value) if type(value) is str else value for k, value in columns.items()}
     bound = {"document_id": document_id, "updated_at": now, **news}
     (document,) = copies(session, DocumentRow, _RECORDED, bound)
     return document

@@ -6,9 +6,10 @@ import pytest
 
 from server.core.keys import AccountId
 from server.core.states import DocumentState, JobState
-from server.store import activity, activity_counts
+from server.store import activity, activity_causes, activity_counts
 from server.store.activity import Filter
-from server.store.activity_counts import Cause, Count, Counts
+from server.store.activity_causes import Cause
+from server.store.activity_counts import Count, Counts
 from server.store.db import Database
 from server.store.jobs import JobKind
 from tests.fixed_clock import START
@@ -31,7 +32,7 @@ def counts(past: Past, since: timedelta = timedelta(0), until: timedelta = HOUR)
 def causes(past: Past) -> dict[str, Cause]:
     """By key, the most frequent first; each opens as the list that it counts."""
     with past.database.read() as session:
-        found = activity_counts.causes(session, past.account_id)
+        found = activity_causes.causes(session, past.account_id)
         for cause in found:
             page = activity.page(session, past.account_id, Filter(cause=cause.key), most=50)
             assert len(page.entries) == cause.count.n

@@ -133,7 +133,10 @@ def test_a_run_that_must_come_back_folds_into_the_job_that_waits(
     claim(database, job_id)
     waiting = defer(database, a_job(account), LATER)
     assert finish(database, job_id, now=LATER, state=state, due_at=LATER + timedelta(hours=1))
-    assert (job(database, job_id).state, job(database, job_id).said) == (JobState.DONE, "folded")
+    assert (job(database, job_id).state, job(database, job_id).said) == (
+        JobState.DONE,
+        "Goes on in the step that waits.",
+    )
     row = job(database, waiting)
     assert (row.state, row.due_at) == (JobState.WAITING, LATER)
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import server.store.db
+import server.store.sentence
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

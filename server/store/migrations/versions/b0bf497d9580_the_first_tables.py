@@ -4,8 +4,9 @@ import sqlalchemy as sa
 from alembic import op
 
 import server.store.db
+import server.store.sentence
 
-revision = "c8243f9dea0b"
+revision = "b0bf497d9580"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -163,7 +164,7 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("rule_slug", sa.String(), nullable=False),
-        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("said", server.store.sentence.Sentence(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("written", sa.String(), nullable=False),
         sa.Column("ignored_by", sa.String(), nullable=False),
@@ -202,7 +203,7 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("subjects", sa.JSON(), nullable=False),
-        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("verdict", server.store.sentence.Sentence(), nullable=False),
         sa.Column("left_out", sa.Boolean(), nullable=False),
         sa.Column("received_at", server.store.db.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -251,7 +252,7 @@ def upgrade() -> None:
         sa.Column("due_at", server.store.db.UtcDateTime(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("cause", sa.String(), nullable=False),
-        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("said", server.store.sentence.Sentence(), nullable=False),
         sa.Column("problems", sa.JSON(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
@@ -267,7 +268,7 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index(
             "ix_job_about",
-            ["account_id", "about", "kind", "state", "id"],
+            ["account_id", "about", "kind", "id"],
             unique=False,
             sqlite_where=sa.text("about IS NOT NULL"),
             postgresql_where=sa.text("about IS NOT NULL"),
@@ -293,6 +294,17 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
             postgresql_where=sa.text("about IS NOT NULL AND state = 'left_out'"),
+        )
+        batch_op.create_index(
+            "ix_job_open_about",
+            ["account_id", "about", "state", "kind", "id"],
+            unique=False,
+            sqlite_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running', 'parked')"
+            ),
+            postgresql_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running', 'parked')"
+            ),
         )
         batch_op.create_index(
             "ix_job_parked",
@@ -449,7 +461,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("call_started_at", server.store.db.UtcDateTime(), nullable=True),
         sa.Column("ended_at", server.store.db.UtcDateTime(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error", server.store.sentence.Sentence(), nullable=False),
         sa.ForeignKeyConstraint(
             ["document_id"], ["document.id"], name=op.f("fk_attempt_document_id_document")
         ),
@@ -531,6 +543,15 @@ def downgrade() -> None:
             "ix_job_parked",
             sqlite_where=sa.text("state = 'parked'"),
             postgresql_where=sa.text("state = 'parked'"),
+        )
+        batch_op.drop_index(
+            "ix_job_open_about",
+            sqlite_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running', 'parked')"
+            ),
+            postgresql_where=sa.text(
+                "about IS NOT NULL AND state IN ('waiting', 'retrying', 'running', 'parked')"
+            ),
         )
         batch_op.drop_index(
             "ix_job_left_out",
