@@ -70,6 +70,32 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // <form data-unsaved>: what was changed in it is not left behind without a question; with
+  // data-unsaved="typed" it came with something in it that nobody has saved yet. A frame may not
+  // use the browser's own question for links, so that is <dialog id="unsaved">.
+  const asTheyCame = new WeakMap();
+  const content = (form) => new URLSearchParams(
+    [...new FormData(form)].filter(([, value]) => typeof value === "string")).toString();
+  const forms = () => [...document.querySelectorAll("form[data-unsaved]")];
+  const isUnsaved = () => forms().some((form) =>
+    form.dataset.unsaved === "typed" || asTheyCame.get(form) !== content(form));
+  document.addEventListener("htmx:load", () => {
+    for (const form of forms()) if (!asTheyCame.has(form)) asTheyCame.set(form, content(form));
+  });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { elt, target, verb, issueRequest } = event.detail;
+    const isItsOwn = verb !== "get" && elt.closest("form[data-unsaved]");
+    if (target !== page() || isItsOwn || !isUnsaved()) return;
+    event.preventDefault();
+    const question = document.getElementById("unsaved");
+    question.returnValue = "";
+    question.onclose = () => { if (question.returnValue === "leave") issueRequest(true); };
+    question.showModal();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (isUnsaved()) event.preventDefault();
+  });
+
   // <button data-copy="text">
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");

@@ -157,12 +157,14 @@ def _page(
 ) -> AnyResponse:
     reading = Reading(form, have.lists, have.labels)
     saved = have.rule(slug)
+    before = from_rule(saved, form.version, have.labels) if saved else Typed(form.version)
     return show(
         "rule.html",
         200 if errors is None else 422,
         slug=slug,
         saved=told(saved, have.lists, have.labels) if saved else None,
         form=form,
+        unsaved=reading.typed != Reading(before, have.lists, have.labels).typed,
         rows=[(one, reading.editor(one)) for one in reading.typed.rows],
         pipelines=stage_groups(have.lists, form.places),
         deeds=deeds(),

@@ -46,23 +46,35 @@ def fill_in(page: Page | FrameLocator) -> None:
     page.get_by_text("Make the invoice and e-mail it").click()
 
 
-def test_in_kommo_an_admin_makes_a_rule_and_switches_it_on(frame_page: FramePage) -> None:
-    inside = frame_page.open("/app/rules")
-    inside.get_by_role("link", name="New rule").click()
+def test_in_kommo_an_admin_makes_a_rule_by_the_keyboard_and_switches_it_on(
+    frame_page: FramePage,
+) -> None:
+    inside, keyboard = frame_page.open("/app/rules"), frame_page.page.keyboard
+    inside.get_by_role("link", name="New rule").press("Enter")
     fill_in(inside)
-    inside.get_by_role("button", name="Add a condition").click()
+    inside.get_by_role("button", name="Add a condition").press("Enter")
     field = inside.get_by_label("Field")
     expect(field).to_be_focused()
     expect(field).to_be_in_viewport()
     expect(inside.get_by_label("Name")).to_have_value("Big deals")
-    field.fill("Deal: Currency")
-    field.press("Tab")
+    keyboard.type("Deal: Currency")
+    keyboard.press("Tab")
     value = inside.get_by_label("Value", exact=True)
     expect(value.get_by_role("option", name="USD")).to_be_attached()
     expect(inside.get_by_label("Comparison")).to_be_focused()
-    inside.get_by_label("Comparison").select_option("is one of")
-    inside.get_by_label("USD").check()
-    inside.get_by_role("button", name="Save").last.click()
+    for test in ("not", "in"):
+        keyboard.press("ArrowDown")
+        expect(inside.locator(f"option[value={test}][selected]")).to_be_attached()
+        expect(inside.get_by_label("Comparison")).to_be_focused()
+    for _number in range(2):
+        keyboard.press("Tab")
+    keyboard.press("Space")
+    expect(inside.get_by_label("USD")).to_be_checked()
+    inside.get_by_role("link", name="Activity").press("Enter")
+    expect(inside.get_by_role("button", name="Stay here")).to_be_focused()
+    keyboard.press("Enter")  # what was typed is not lost by a click elsewhere
+    expect(inside.get_by_role("dialog")).to_have_count(0)
+    inside.get_by_role("button", name="Save").last.press("Enter")
     expect(inside.get_by_text("Deal: Currency is one of “USD”")).to_be_visible()
     switch = inside.get_by_role("switch", name="Big deals")
     expect(switch).not_to_be_checked()
@@ -71,6 +83,23 @@ def test_in_kommo_an_admin_makes_a_rule_and_switches_it_on(frame_page: FramePage
     expect(inside.get_by_role("switch", name="Big deals")).to_be_checked()
     expect(inside.get_by_role("switch", name="Big deals")).to_be_focused()
     assert on(frame_page.rig) == ["big-deals"]
+
+
+def test_in_kommo_what_a_typed_rule_would_have_billed_stands_below_it(
+    frame_page: FramePage,
+) -> None:
+    frame_page.page.clock.install()
+    save(frame_page.rig, "Won")
+    inside = frame_page.open("/app/rules/won")
+    inside.get_by_label("Name").fill("Mine")
+    inside.get_by_role("button", name="What would it have billed?").click()
+    expect(inside.get_by_role("status")).to_have_text("It begins in a moment.")
+    frame_page.rig.pump()
+    frame_page.page.clock.fast_forward(2_000)  # it asks again by itself
+    expect(inside.get_by_text("No deal entered these stages and met")).to_be_visible()
+    expect(inside.get_by_text("It begins in a moment.")).to_have_count(0)
+    expect(inside.get_by_label("Name")).to_have_value("Mine")
+    assert [rule.name for rule in rules_of(frame_page.rig)] == ["Won"]
 
 
 def test_without_javascript_the_same_is_done_by_buttons(
@@ -136,17 +165,33 @@ def _in_sight(page: Page) -> None:
     assert page.evaluate(seen) is True
 
 
-def test_an_unknown_field_is_said_with_a_near_one(rig: Rig, app_page: Page) -> None:
+def test_an_unknown_field_is_said_with_a_near_one_and_unsaved_work_is_asked_about(
+    rig: Rig, app_page: Page
+) -> None:
     app_page.goto(f"{rig.url}/app/rules/new")
-    app_page.get_by_role("button", name="Add a condition").click()
-    app_page.get_by_label("Field").fill("Curency")
-    app_page.get_by_label("Field").press("Tab")
+    app_page.get_by_role("link", name="Cancel").click()  # nothing was typed: nothing is asked
+    app_page.get_by_role("link", name="New rule").press("Enter")
+    app_page.get_by_role("button", name="Add a condition").press("Enter")
+    expect(app_page.get_by_label("Field")).to_be_focused()
+    app_page.keyboard.type("Curency")
+    app_page.keyboard.press("Tab")
     expect(app_page.get_by_text("Did you mean “Deal: Currency”?")).to_be_visible()
     expect(app_page.get_by_label("Field")).to_have_attribute("aria-invalid", "true")
+    app_page.get_by_label("Value", exact=True).fill("soon")
     app_page.get_by_label("Field").fill("Deal: Delivery date")
-    app_page.get_by_label("Field").press("Tab")
-    expect(app_page.get_by_label("Value", exact=True)).to_have_attribute("type", "date")
+    app_page.keyboard.press("Tab")
+    value = app_page.get_by_label("Value", exact=True)
+    expect(value).to_have_attribute("type", "date")
+    expect(value).to_have_value("")  # a word fits no date
     expect(app_page.get_by_text("Did you mean")).to_have_count(0)
+    app_page.get_by_label("Comparison").select_option("is before")
+    with app_page.expect_event("dialog") as asked:
+        app_page.evaluate("() => { setTimeout(() => location.reload()); }")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    app_page.get_by_role("link", name="Cancel").press("Enter")
+    app_page.get_by_role("button", name="Leave without saving").press("Enter")
+    expect(app_page.get_by_text("There is no rule yet.")).to_be_visible()
 
 
 def test_what_is_wrong_is_focused_after_saving(rig: Rig, app_page: Page) -> None:
@@ -159,26 +204,32 @@ def test_what_is_wrong_is_focused_after_saving(rig: Rig, app_page: Page) -> None
     expect(app_page.get_by_label("Name")).to_have_value("Won")
 
 
-def test_rules_are_ordered_by_keyboard_and_the_focus_stays(rig: Rig, app_page: Page) -> None:
-    save(rig, "Won", "Paid", "Late")
-    app_page.goto(f"{rig.url}/app/rules")
-    app_page.get_by_role("button", name="Move “Late” up").press("Enter")
-    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Won", "Late", "Paid"])
-    expect(app_page.get_by_role("button", name="Move “Late” up")).to_be_focused()
-    app_page.keyboard.press("Enter")
-    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Late", "Won", "Paid"])
-    expect(app_page.get_by_role("button", name="Move “Late” down")).to_be_focused()
-    assert [rule.slug for rule in rules_of(rig)] == ["late", "won", "paid"]
+def put_in_order(rig: Rig, page: Page | FrameLocator) -> None:
+    """By the keyboard, where the focus stays; then by dragging."""
+    _document, version = change_settings.newest(rig.world, rig.account_id)
+    names, rows = page.get_by_role("heading", level=2), page.locator(".rule")
+    page.get_by_role("button", name="Move “Late” up").press("Enter")
+    expect(names).to_have_text(["Won", "Late", "Paid"])
+    up, down = (page.get_by_role("button", name=f"Move “Late” {way}") for way in ("up", "down"))
+    expect(up).to_be_focused()
+    up.press("Enter")
+    expect(names).to_have_text(["Late", "Won", "Paid"])
+    expect(down).to_be_focused()
+    rows.nth(2).drag_to(rows.nth(0), target_position={"x": 300, "y": 4})
+    expect(names).to_have_text(["Paid", "Late", "Won"])
+    expect(page.locator("#order [name=version]")).to_have_value(str(version + 3))
+    assert [rule.slug for rule in rules_of(rig)] == ["paid", "late", "won"]
 
 
-def test_rules_are_ordered_by_dragging(rig: Rig, app_page: Page) -> None:
+def test_rules_are_ordered_by_keyboard_and_by_dragging(rig: Rig, app_page: Page) -> None:
     save(rig, "Won", "Paid", "Late")
     app_page.goto(f"{rig.url}/app/rules")
-    late, won = (app_page.locator(f"[data-slug={slug}]") for slug in ("late", "won"))
-    late.drag_to(won, target_position={"x": 300, "y": 4})
-    expect(app_page.get_by_role("status")).to_contain_text("The order is saved.")
-    expect(app_page.get_by_role("heading", level=2)).to_have_text(["Late", "Won", "Paid"])
-    assert [rule.slug for rule in rules_of(rig)] == ["late", "won", "paid"]
+    put_in_order(rig, app_page)
+
+
+def test_in_kommo_they_are_ordered_likewise(frame_page: FramePage) -> None:
+    save(frame_page.rig, "Won", "Paid", "Late")
+    put_in_order(frame_page.rig, frame_page.open("/app/rules"))
 
 
 def test_two_admins_at_once_the_second_is_told_and_loses_nothing(
