@@ -6,10 +6,13 @@
   const page = () => document.getElementById("page");
   const notice = () => document.getElementById("notice");
 
-  // After a whole page was swapped in, the reader's focus goes to its content, not to nowhere.
+  // After a whole page was swapped in, the reader's focus goes to its content, not to nowhere: to
+  // where the page says, to what is wrong, or to the same button as before, to which htmx gave it.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target !== page()) return;
-    const here = page().querySelector("[aria-invalid=true], [autofocus], [data-focus]");
+    const here = page().querySelector("[autofocus], [data-focus]") ||
+      page().querySelector("[aria-invalid=true]");
+    if (!here && document.getElementById("main").contains(document.activeElement)) return;
     (here || document.getElementById("main")).focus({ preventScroll: true });
     // htmx scrolls to the page's top as its last deed; what is gone on with has to be in sight.
     if (here) queueMicrotask(() => here.scrollIntoView({ block: "center" }));
@@ -19,7 +22,21 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful && notice()) notice().replaceChildren();
   });
-  document.addEventListener("htmx:sendError", () => {
+
+  // A live part that cannot be read again says since when, stays as it is, and asks on.
+  const stale = (event) => {
+    const note = event.detail.elt.nextElementSibling;
+    if (!note || !note.matches(".stale")) return false;
+    note.hidden = false;
+    return true;
+  };
+  document.addEventListener("htmx:timeout", stale);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { status } = event.detail.xhr;
+    if ((status >= 500 || status === 429) && stale(event)) event.detail.shouldSwap = false;
+  });
+  document.addEventListener("htmx:sendError", (event) => {
+    if (stale(event)) return;
     const said = document.createElement("p");
     said.textContent = page().dataset.offline || "No connection. What you typed is still here.";
     notice().replaceChildren(said);
@@ -45,12 +62,25 @@
     if (polls && (document.hidden || held)) event.preventDefault();
   });
 
-  // An answer for a part that has gone with its page is dropped: what it brings along has no place.
+  // An answer for a part that has gone, or whose asker has gone with the page, is dropped: what it
+  // brings along has no place, or is older than what stands there. A page that comes late counts.
   // Listened for on whoever asked, for nothing of a part that has gone reaches the document.
   document.addEventListener("htmx:beforeRequest", (event) => {
     event.detail.elt.addEventListener("htmx:beforeOnLoad", (answer) => {
-      if (answer.detail.target && !answer.detail.target.isConnected) answer.preventDefault();
+      const { target, elt } = answer.detail;
+      if (!target || target === page()) return;
+      if (!target.isConnected || !elt.isConnected) answer.preventDefault();
     }, { once: true });
+  });
+
+  // A link within the page leads to a control. The address stays: in the frame it says which page.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    const there = link && document.getElementById(link.hash.slice(1));
+    if (!there) return;
+    event.preventDefault();
+    if (there.closest("details")) there.closest("details").open = true;
+    there.focus();
   });
 
   // <select data-submit> sends its form when it changes; the button beside it is for who has no JS.

@@ -5,8 +5,11 @@ check), it comes back as it was typed, and nothing is stored.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.core.settings import SettingsDocument
@@ -24,7 +27,7 @@ from server.web.languages import spoken
 from server.web.mapping_controls import Form, controls_of, used_keys
 from server.web.mapping_labels import Labels
 from server.web.mapping_merge import merged
-from server.web.mapping_page import MappingPage, of_group
+from server.web.mapping_page import MappingPage, group_of, of_group
 from server.web.mapping_typed import Typed
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, part, show
@@ -60,12 +63,13 @@ def save() -> AnyResponse:
     typed, version = Typed(form, have.document, have.labels), version_in(request.form)
     if typed.document is None:
         return _page(form, have, typed, version=version)
-    if version != have.version or typed.document != have.document:
+    if typed.document != have.document:  # the second click of two saves nothing
         try:
             whose = visitor().account_id
             save_if(world(), whose, typed.data, visitor().name, based_on=version)
         except Overtaken as overtaken:
-            return _overtaken(form, overtaken)
+            if newest(world(), whose)[0] != typed.document:
+                return _overtaken(form, overtaken)
     set_up.mark(world(), visitor().account_id, set_up.MAPPED)
     return go("mapping.edit", said="saved")
 
@@ -75,28 +79,34 @@ def save() -> AnyResponse:
 def again() -> AnyResponse:
     """The form with a row more or less, or with Kommo's lists read anew; nothing is saved."""
     do, _colon, what = request.form.get("do", "").partition(":")
-    have, form, focus = _known(fresh=do == "refresh"), _form(), ""
+    have, form, focus, done = _known(fresh=do == "refresh"), _form(), "", ""
     if do == "add" and what in (mapping_rows.FIXED, mapping_rows.TABLE):
-        form, focus = mapping_rows.added(form, what), what
+        form = mapping_rows.added(form, what)
+        focus = mapping_rows.last(form, what)
     elif do == "drop":
-        form, focus = mapping_rows.dropped(form, what), what.rpartition("-")[0]
+        form = mapping_rows.dropped(form, what)
+        focus = mapping_rows.beside(form, what)
     elif do == "values":
-        field = have.lists.field(have.labels.key(form.get("taxes-field", "")))
-        options = [one.text for one in field.options] if field else []
-        form = mapping_rows.filled(form, options)
-    return _page(form, have, version=version_in(request.form), focus=focus)
+        form, focus, done = _a_row_for_each(form, have)
+    wrong = {focus: done} if focus == mapping_rows.FIELD else None
+    return _page(form, have, wrong=wrong, version=version_in(request.form), focus=focus, done=done)
 
 
 @pages.post("/check")
 @needs(Auth.SESSION, Page.MAPPING, Act.CHANGE)
 def check() -> AnyResponse:
-    """What is wrong with each control of the row that was just changed, "" where nothing is; what
-    is still empty is not told yet."""
+    """What is wrong with each control of the row that was just changed, "" where nothing is; and
+    with those of other rows where something is or was. What is still empty is not told yet."""
     have, form = _known(), _form()
     typed = Typed(form, have.document, have.labels)
-    told = {name: typed.errors.get(name, "") for name in form if name not in typed.unfinished}
+    told = {name: "" if name in typed.unfinished else typed.errors.get(name, "") for name in form}
     group = request.headers.get("HX-Trigger", "").removesuffix("-row")
-    return part("mapping/check.html", "told", wrong=of_group(told, group))
+    others = {
+        group_of(name): of_group(told, group_of(name))
+        for name in told
+        if (told[name] or name in request.form.getlist("told")) and group_of(name) != group
+    }
+    return part("mapping/check.html", "told", wrong=of_group(told, group), others=others)
 
 
 @pages.get("/deals")
@@ -112,7 +122,8 @@ def deals() -> AnyResponse:
 def make() -> AnyResponse:
     """Have the deal's fields made in Kommo; the page follows the job."""
     make_fields.ask(world(), visitor().account_id)
-    return _page(_form(), _known(), version=version_in(request.form), follow=True)
+    progress = make_fields.progress(world(), visitor().account_id)
+    return _page(_form(), _known(), version=version_in(request.form), progress=progress)
 
 
 @pages.get("/fields")
@@ -123,7 +134,8 @@ def made() -> AnyResponse:
         return redirect(url_for("mapping.edit"), 303)
     progress = make_fields.progress(world(), visitor().account_id)
     have = _known(fresh=progress.state == "done")
-    page = _context(controls_of(have.document, have.labels), have)
+    form = controls_of(have.document, have.labels)
+    page = MappingPage(form, have.lists, have.labels, {}, {}, {})
     return part("mapping.html", "written", page=page, progress=progress)
 
 
@@ -135,8 +147,22 @@ def _known(*, fresh: bool = False) -> Known:
 
 def _form() -> Form:
     """What was typed; of a name that comes twice, the first."""
-    not_ours = ("csrf", "do", "version")
+    not_ours = ("csrf", "do", "version", "deal", "told")
     return {name: value for name, value in request.form.items() if name not in not_ours}
+
+
+def _a_row_for_each(form: Form, have: Known) -> tuple[Form, str, str]:
+    """The form with a row for each choice of the tax field; where to go on, and what to say."""
+    typed = form.get(mapping_rows.FIELD, "").strip()
+    field = have.lists.field(have.labels.key(typed))
+    if not typed:
+        return form, mapping_rows.FIELD, _("Choose the field first.")
+    if field is None or not field.options:
+        return form, mapping_rows.FIELD, _("“%(field)s” has no list of choices.", field=typed)
+    form, new = mapping_rows.filled(form, [one.text for one in field.options])
+    if not new:
+        return form, "", _("Each choice of the field has its row.")
+    return form, new[0], ngettext("One row was added.", "%(num)d rows were added.", len(new))
 
 
 def _overtaken(mine: Form, overtaken: Overtaken) -> AnyResponse:
@@ -150,29 +176,34 @@ def _overtaken(mine: Form, overtaken: Overtaken) -> AnyResponse:
     return _page(form, have, Typed(form, have.document, have.labels), over=(overtaken, both))
 
 
-def _page(
+def _page(  # the form, and what is told with it
     form: Form,
     have: Known,
     refused: Typed | None = None,
     *,
     version: int | None = None,
-    follow: bool = False,
-    focus: str = "",
+    wrong: dict[str, str] | None = None,
     over: tuple[Overtaken, dict[str, str]] | None = None,
+    **more: Any,
 ) -> AnyResponse:
-    """``refused``: why it is not saved. ``over``: who was first, and rows that both changed."""
-    page = _context(form, have, refused, theirs=over[1] if over else {})
-    progress = make_fields.progress(world(), visitor().account_id) if follow else None
+    """``refused``: why it is not saved; ``wrong``: what is told beside controls without that.
+    ``over``: who was first, and rows that both changed. ``more``: "focus" (where to go on), "done"
+    (what was), "progress" (of the fields that are made)."""
+    typed = refused or Typed(form, have.document, have.labels)
+    kept = {one: typed.errors[one] for one in request.form.getlist("told") if one in typed.errors}
+    errors = refused.errors if refused else kept | (wrong or {})
+    theirs = over[1] if over else {}
+    page = MappingPage(form, have.lists, have.labels, errors, _gone(typed, have), theirs)
     return show(
         "mapping.html",
-        200 if refused is None else 422,
+        422 if refused else 200,
         page=page,
+        refused=refused,
         version=have.version if version is None else version,
-        progress=progress,
-        focus=focus,
         meanwhile=saved_meanwhile(over[0]) if over else None,
         changed=_changed(over[0].based_on, have) if over else (),
         currency=standing().currency,
+        **more,
     )
 
 
@@ -182,14 +213,10 @@ def _changed(before: SettingsDocument, have: Known) -> list[Line]:
     return Words(have.lists).lines(one for one in found if one.path[0] == "mapping")
 
 
-def _context(
-    form: Form, have: Known, refused: Typed | None = None, theirs: dict[str, str] | None = None
-) -> MappingPage:
-    typed = refused or Typed(form, have.document, have.labels)
-    gone = {
+def _gone(typed: Typed, have: Known) -> dict[str, str]:
+    """Controls whose field is not there any more."""
+    return {
         typed.control_of(path, words): spoken(words)
         for path, words in missing_in(typed.document or have.document, have.lists)
         if path.startswith("mapping.")
     }
-    errors = refused.errors if refused else {}
-    return MappingPage(form, have.lists, have.labels, errors, gone, theirs or {})

@@ -1,12 +1,15 @@
 """What the mapping's template asks for, beside the values of its controls."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from server.core.vendor_lists import Lists
 from server.web.mapping_controls import CATALOGS, Form, levels, name_of, rows
 from server.web.mapping_labels import Labels
-from server.web.mapping_words import title_of, titles
+from server.web.mapping_words import summary, titles
+
+_ROW = re.compile(r"(.+?-\d+)(-|$)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,7 @@ class MappingPage:
         return of_group(self.theirs, group)
 
     def summary(self) -> list[tuple[str, str, str]]:
-        """(control, row, sentence) of each error."""
-        return [(control, title_of(control), said) for control, said in self.errors.items()]
+        return summary(self.errors)
 
     def catalogs(self) -> list[ListTold]:
         """All that may stand on a deal, and what was chosen once."""
@@ -100,6 +102,12 @@ class MappingPage:
             field.entity == "deal" and field.code.upper() == code.upper()
             for field in self.lists.fields
         )
+
+
+def group_of(control: str) -> str:
+    """The row whose part a control is: "notes-0-text" is of "notes-0"; else the control itself."""
+    row = _ROW.match(control)
+    return row[1] if row else control
 
 
 def of_group(told: dict[str, str], group: str) -> dict[str, str]:

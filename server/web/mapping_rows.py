@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from server.web.mapping_controls import RATES, Form, rows
 
-FIXED, TABLE = "taxes-fixed", "taxes-table"
+FIXED, TABLE, FIELD = "taxes-fixed", "taxes-table", "taxes-field"
 Rates = list[dict[str, str]]
 Row = tuple[str, ...]
 
@@ -59,26 +59,39 @@ def tax_table(form: Form, shown: Form, before: dict[str, Rates], told: Told) -> 
     return found
 
 
+def last(form: Form, where: str) -> str:
+    """The last row of FIXED or TABLE: "taxes-fixed-2"."""
+    return f"{where}-{rows(form, where, _first(where)) - 1}"
+
+
+def beside(form: Form, row: str) -> str:
+    """The row that has the place of one that is dropped; else the last."""
+    end = last(form, row.rpartition("-")[0])
+    return min(row, end, key=lambda one: (len(one), one))
+
+
 def added(form: Form, where: str) -> Form:
     """With one more empty row of FIXED or TABLE."""
-    index = rows(form, where, "name" if where == FIXED else "value")
+    index = rows(form, where, _first(where))
     if where == FIXED:
         return {**form, f"{where}-{index}-name": "", f"{where}-{index}-percent": ""}
     return {**form, **_table_row(index)}
 
 
-def filled(form: Form, values: list[str]) -> Form:
-    """With a row for each of these values that has none; empty rows are used first."""
+def filled(form: Form, values: list[str]) -> tuple[Form, list[str]]:
+    """With a row for each of these values that has none, and these rows; empty rows are used
+    first."""
     count = rows(form, TABLE, "value")
     there = {form[f"{TABLE}-{index}-value"].strip().casefold() for index in range(count)}
     free = [i for i in range(count) if not form[f"{TABLE}-{i}-value"].strip()]
-    form = dict(form)
+    form, new = dict(form), []
     for value in values:
         if value.strip().casefold() in there:
             continue
         index = free.pop(0) if free else rows(form, TABLE, "value")
         form = {**_table_row(index), **form, f"{TABLE}-{index}-value": value}
-    return form if free else added(form, TABLE)
+        new.append(f"{TABLE}-{index}")
+    return form if free else added(form, TABLE), new
 
 
 def dropped(form: Form, row: str) -> Form:
@@ -95,7 +108,12 @@ def dropped(form: Form, row: str) -> Form:
             if int(index) > gone:
                 name = f"{where}-{int(index) - 1}-{ending}"
         out[name] = value
-    return out if rows(out, where, "name" if where == FIXED else "value") else added(out, where)
+    return out if rows(out, where, _first(where)) else added(out, where)
+
+
+def _first(where: str) -> str:
+    """How the first control of a row is called."""
+    return "name" if where == FIXED else "value"
 
 
 def percent(typed: str) -> str:

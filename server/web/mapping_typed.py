@@ -12,7 +12,6 @@ from flask_babel import gettext as _
 
 from server.core import template
 from server.core.settings import InvalidSettings, SettingsDocument, validate
-from server.core.vendor_lists import Lists
 from server.web.languages import spoken
 from server.web.mapping_controls import (
     CATALOGS,
@@ -24,23 +23,11 @@ from server.web.mapping_controls import (
     levels,
     name_of,
     several_lines,
-    used_keys,
 )
 from server.web.mapping_labels import Labels
 from server.web.mapping_rows import Told, fixed_rates, tax_table
 
 _MOST_ADVICE = 5  # misspelled names that are compared with all that there are
-
-
-def document_from(
-    form: Mapping[str, str], current: SettingsDocument, lists: Lists
-) -> dict[str, Any]:
-    """The document that the unsaved form makes of ``current``; it is valid. Raises InvalidSettings,
-    whose paths are names of controls."""
-    typed = Typed(form, current, Labels(lists, used_keys(current)))
-    if typed.errors:
-        raise InvalidSettings(list(typed.errors.items()))
-    return typed.data
 
 
 class Typed:

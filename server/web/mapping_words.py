@@ -1,5 +1,7 @@
 """What the rows of the mapping are called, on the page and in what is said of them."""
 
+from collections.abc import Mapping
+
 from flask_babel import gettext as _
 
 from server.web.mapping_controls import name_of
@@ -32,6 +34,11 @@ def titles() -> dict[str, str]:
         "numbering.next": _("First number"),
         "numbering.digits": _("Digits"),
     }
+
+
+def summary(errors: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(control, what its row is called, sentence) of each error; the first two may be ""."""
+    return [(control, title_of(control), said) for control, said in errors.items()]
 
 
 def title_of(control: str) -> str:

@@ -6,13 +6,12 @@ checklist.
 
 from decimal import Decimal
 
-from flask import Blueprint, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.core.invoice import DraftLine, InvoiceDraft
 from server.core.money import digits, rounded
-from server.core.settings import InvalidSettings, SettingsDocument, validate
+from server.core.settings import SettingsDocument
 from server.flows import set_up
 from server.flows.change_settings import newest
 from server.flows.preview import Preview, find_deals, preview
@@ -20,7 +19,10 @@ from server.flows.vendor_lists import lists_of
 from server.web import activity_words as words
 from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
-from server.web.mapping_typed import document_from
+from server.web.mapping_controls import used_keys
+from server.web.mapping_labels import Labels
+from server.web.mapping_typed import Typed
+from server.web.mapping_words import summary
 from server.web.pages import part, show
 from server.web.visitor import visitor
 
@@ -63,22 +65,15 @@ def live() -> AnyResponse:
     """The same deal by the mapping as it stands in the form, saved or not."""
     deal_id = _deal_id(request.form.get("deal", ""))
     if deal_id is None:
-        return part("preview.html", "sheet", seen=None, wrong=_("Choose a deal first."))
-    try:
-        document = _typed()
-    except InvalidSettings:
-        wrong = _("Something in the form is not right yet; it is marked there.")
-        return part("preview.html", "sheet", seen=None, wrong=wrong)
-    seen = preview(world(), visitor().account_id, deal_id, document)
+        return Response(status=204)
+    typed = _typed()
+    if typed.document is None:  # the invoice stays as it was
+        told = part("mapping/live.html", "wrong", wrong=summary(typed.errors))
+        told.headers["HX-Retarget"] = "#live-wrong"
+        return told
+    seen = preview(world(), visitor().account_id, deal_id, typed.document)
     _remember(seen)
-    return part(
-        "preview.html",
-        "sheet",
-        seen=seen,
-        deal_id=deal_id,
-        line_amount=line_amount,
-        words=words,
-    )
+    return part("mapping/live.html", "sheet", seen=seen, line_amount=line_amount, words=words)
 
 
 def line_amount(line: DraftLine, draft: InvoiceDraft) -> Decimal:
@@ -86,11 +81,10 @@ def line_amount(line: DraftLine, draft: InvoiceDraft) -> Decimal:
     return rounded(line.quantity * line.unit_cost, digits(draft.currency))
 
 
-def _typed() -> SettingsDocument:
-    """Raises InvalidSettings."""
+def _typed() -> Typed:
     current, _version = newest(world(), visitor().account_id)
     lists = lists_of(world(), visitor().account_id)
-    return validate(document_from(request.form, current, lists))
+    return Typed(request.form, current, Labels(lists, used_keys(current)))
 
 
 def _remember(seen: Preview) -> None:

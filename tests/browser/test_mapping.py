@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from server.flows import change_settings
 from server.flows.change_settings import newest
@@ -87,6 +87,32 @@ def test_a_row_is_added_where_one_types_on(rig: Rig, app_page: Page) -> None:
     assert mapping_of(rig)["terms"] == {"text": "kept"}
 
 
+def test_the_choices_of_a_field_become_rows_and_one_goes_on_in_the_first(
+    rig: Rig, app_page: Page
+) -> None:
+    mapped(rig)
+    products = rig.kommo.add_catalog("Products")
+    rig.kommo.add_field("catalogs", "select", "Kind", enums=["A", "B"], catalog_id=products.id)
+    app_page.goto(f"{rig.url}/app/mapping")
+    button = app_page.get_by_role("button", name="A row for each choice of the field")
+    button.press("Enter")
+    field = app_page.locator("#taxes-field")
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description("Choose the field first.")
+    field.fill("Product: Kind")
+    field.press("Tab")
+    expect(app_page.get_by_text("Choose the field first.")).to_be_hidden()
+    button.press("Enter")
+    first = app_page.locator("#taxes-table-1-value")
+    expect(first).to_be_focused()
+    expect(first).to_have_value("A")
+    expect(first).to_have_accessible_description("2 rows were added.")
+    expect(first).to_be_in_viewport()
+    button.press("Enter")
+    expect(app_page.get_by_text("Each choice of the field has its row.")).to_be_visible()
+    expect(button).to_be_focused()
+
+
 def test_a_refused_form_leads_to_what_is_wrong(rig: Rig, app_page: Page) -> None:
     mapped(rig)
     app_page.goto(f"{rig.url}/app/mapping")
@@ -147,12 +173,43 @@ def test_a_deals_invoice_follows_what_is_typed(rig: Rig, app_page: Page) -> None
     app_page.get_by_role("button", name="Another rate").click()  # the page comes anew
     expect(app_page.locator("#taxes-fixed-2-name")).to_be_focused()
     expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€132.55")
-    expect(app_page.get_by_role("radio", name="Deal")).to_be_checked()
+    expect(app_page.get_by_role("radio", name="Forty chairs")).to_be_checked()
     app_page.get_by_label("Percent").first.fill("x")
     app_page.get_by_label("Percent").first.press("Tab")
-    expect(preview.get_by_text("it is marked there")).to_be_visible()
+    expect(preview.get_by_text("Must be a number")).to_be_visible()
+    expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€132.55")
+    preview.get_by_role("link", name="Rates").click()
+    expect(app_page.locator("#taxes-fixed-0-percent")).to_be_focused()
+    assert app_page.url == f"{rig.url}/app/mapping"
+    app_page.get_by_label("Percent").first.fill("9")
+    app_page.keyboard.press("Tab")
+    expect(preview.get_by_text("Must be a number")).to_be_hidden()
+    expect(preview.get_by_role("article", name="The invoice")).to_contain_text("€131.35")
     assert mapping_of(rig)["taxes"]["fixed"] == [{"name": "VAT", "percent": "21"}]
     assert shop.invoices == []
+
+
+def test_an_answer_whose_asker_has_gone_with_its_page_is_dropped(rig: Rig, app_page: Page) -> None:
+    shop = Shop(rig, mapping=MAPPING)
+    shop.deal("100.00", name="Forty chairs")
+    app_page.goto(f"{rig.url}/app/mapping")
+    app_page.get_by_role("button", name="Find").click()
+    invoice = app_page.get_by_role("article", name="The invoice")
+    expect(invoice).to_contain_text("€121.00")
+    held: list[Route] = []
+    app_page.route("**/preview/live", lambda route: held.append(route), times=1)
+    app_page.get_by_label("Percent").first.fill("50")
+    with app_page.expect_request("**/preview/live"):
+        app_page.get_by_label("Percent").first.press("Tab")
+    with app_page.expect_response("**/preview/live"):
+        app_page.get_by_role("link", name="Undo changes").click()  # the page comes anew
+    expect(app_page.get_by_label("Percent").first).to_have_value("21")
+    with app_page.expect_response("**/preview/live"):
+        held[0].continue_()
+    app_page.locator("#q").fill("nobody")
+    app_page.get_by_role("button", name="Find").click()  # answered after that
+    expect(app_page.get_by_text("Kommo finds no deal for “nobody”.")).to_be_visible()
+    expect(invoice).to_contain_text("€121.00")
 
 
 def test_within_kommo_it_is_the_same_page(frame_page: FramePage) -> None:
