@@ -1,9 +1,12 @@
-"""A connected account with two pipelines and a products list."""
+"""A connected account with two pipelines and a products list; somebody who hears its hooks."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from server.sandbox import Sandbox
 from tests.sandbox.kommo.calls import CLIENT_ID, REDIRECT, SECRET, Kommo
+from tests.sandbox.kommo.hook_receiver import Receiver
 
 
 @pytest.fixture
@@ -17,3 +20,10 @@ def kommo(sandbox: Sandbox) -> Kommo:
     kommo = Kommo(sandbox, account)
     kommo.connect()
     return kommo
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.served.stop()
