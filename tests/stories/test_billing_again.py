@@ -1,0 +1,96 @@
+"""A rule that bills again: each entering of its stage once, however often it is told."""
+
+from decimal import Decimal
+
+import pytest
+
+from server.core.settings import InvalidSettings
+from server.core.states import JobState
+from server.flows import activity
+from tests.rig import Rig
+from tests.stories.shop import RULE, Shop
+from tests.stories.stage_rules import WHILE, again, enters_again, replayed, rule, save, told_of
+from tests.stories.test_never_twice import post
+
+
+def test_a_deal_that_enters_again_is_billed_again_once(rig: Rig) -> None:
+    shop = again(rig)
+    deal = shop.deal()
+    shop.issue(deal)
+    assert len(shop.invoices) == 1
+    enters_again(shop, deal)
+    assert len(shop.invoices) == 2
+    for _ in range(5):
+        assert post(rig, told_of(rig, shop.stage("Issue invoice"))) == 204
+    rig.pump()
+    rig.sweep()
+    replayed(rig)
+    assert len(shop.invoices) == 2
+    assert shop.shown(deal, "NUMBER") == shop.invoices[-1]["invoice_number"]
+    enters_again(shop, deal)
+    assert len(shop.invoices) == 3
+
+
+def test_without_being_told_to_a_rule_never_bills_again(shop: Shop, rig: Rig) -> None:
+    deal = shop.deal()
+    shop.issue(deal)
+    enters_again(shop, deal)
+    rig.sweep()
+    replayed(rig)
+    assert len(shop.invoices) == 1
+
+
+def test_what_entered_again_before_the_rule_billed_again_is_left_alone(
+    shop: Shop, rig: Rig
+) -> None:
+    deal = shop.deal()
+    shop.issue(deal)
+    enters_again(shop, deal)
+    rig.clock.advance(WHILE)
+    save(shop, rule(shop, RULE, "Issue invoice", again=True))
+    rig.pump()
+    rig.sweep()
+    replayed(rig)
+    assert len(shop.invoices) == 1
+    enters_again(shop, deal)
+    assert len(shop.invoices) == 2
+
+
+def test_who_bills_no_more_again_has_billed_the_deal(rig: Rig) -> None:
+    shop = again(rig)
+    deal = shop.deal()
+    shop.issue(deal)
+    enters_again(shop, deal)
+    save(shop, rule(shop, RULE, "Issue invoice"))
+    enters_again(shop, deal)
+    replayed(rig)
+    assert len(shop.invoices) == 2
+
+
+def test_trying_again_says_that_another_entering_may_be_billed_and_finishes_what_was_begun(
+    rig: Rig,
+) -> None:
+    shop = again(rig)
+    contact = shop.contact()
+    deal = shop.deal(contact=contact)
+    shop.issue(deal)
+    rig.kommo.update_deal(deal.id, price=None)
+    enters_again(shop, deal)
+    assert shop.job_of(deal).state == JobState.PARKED
+    told = activity.what_again_will_do(rig.world, rig.account_id, f"deal:{deal.id}")
+    assert "each entering of the stage, that has none yet" in " ".join(map(str, told))
+    activity.again(rig.world, rig.account_id, [f"deal:{deal.id}"])
+    rig.pump()
+    assert len(shop.invoices) == 1
+    rig.kommo.update_deal(deal.id, price=Decimal("80"))  # mended: that alone bills it
+    rig.pump()
+    assert len(shop.invoices) == 2
+
+
+def test_a_rule_that_bills_again_has_one_stage(rig: Rig) -> None:
+    shop = Shop(rig)
+    wrong = rule(shop, RULE, "Offer", again=True)
+    wrong["when"] += rule(shop, RULE, "Issue invoice")["when"]
+    with pytest.raises(InvalidSettings) as refused:
+        save(shop, wrong)
+    assert [path for path, _words in refused.value.errors] == ["rules.0.again"]
