@@ -6,17 +6,23 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from server.core.errors import Outcome
+from server.core.field_keys import entity_of
 from server.core.keys import AccountId, digest
+from server.core.mapping import read_currency
 from server.core.said import say
+from server.core.sale import Sale
+from server.core.settings import Source
+from server.core.sources import Problems, Reader
 from server.core.vendor_lists import Lists
 from server.flows import world as outside
 from server.flows.glance import Deadline, Glance, in_words, look
 from server.flows.kommo_visit import origin_of
+from server.flows.settings_of import settings_of
 from server.flows.vendor_lists import lists_of
 from server.flows.world import World
 from server.store.accounts import ConnectionRow
 from server.vendors.http import shaped
-from server.vendors.kommo.read import amount_of
+from server.vendors.kommo.read import alone, sale_of
 from server.vendors.kommo.records import Row
 
 MOST = 20
@@ -29,7 +35,9 @@ _CARD = re.compile(r"/leads/(?:detail/)?([1-9][0-9]{0,17})/?", re.ASCII)
 
 @dataclass(frozen=True)
 class FoundDeal:
-    """``amount`` None: the deal has none. Names are "" where the lists do not have them."""
+    """``amount`` None: the deal has none. ``currency`` is the one that its invoice would have, ""
+    where a field says it that a search does not read. Names are "" where the lists do not have
+    them."""
 
     deal_id: int
     name: str
@@ -61,7 +69,11 @@ def find_deals(world: World, account_id: int, text: str, *, seconds: float = SEC
         rows = look(
             world, account_id, what, lambda glance: _rows(glance, text, deal_id), within=within
         )
-        found = shaped("kommo", lambda rows: [_deal(home, row, lists) for row in rows], rows)
+        with world.database.read() as session:
+            mapped = settings_of(session, AccountId(account_id)).mapping.currency
+        found = shaped(
+            "kommo", lambda rows: [_deal(home, row, lists, mapped) for row in rows], rows
+        )
     except Outcome as outcome:
         return FoundDeals(notice=in_words(outcome))
     return FoundDeals(tuple(found), "" if found else _nothing(text))
@@ -97,19 +109,25 @@ def _linked(text: str, home: str) -> tuple[int | None, str]:
     return int(card[1]), ""
 
 
-def _deal(home: ConnectionRow, row: Row, lists: Lists) -> FoundDeal:
-    amount, _problems = amount_of(row, home.currency)
+def _deal(home: ConnectionRow, row: Row, lists: Lists, mapped: Source | None) -> FoundDeal:
+    sale = sale_of(alone(row, home.timezone), home.currency)
     pipeline = lists.pipeline(int(row["pipeline_id"]))
     stage = lists.stage(int(row["pipeline_id"]), int(row["status_id"]))
     return FoundDeal(
         deal_id=int(row["id"]),
-        name=str(row.get("name") or ""),
-        amount=amount.amount if amount else None,
-        currency=home.currency,
+        name=sale.title,
+        amount=sale.amount.amount if sale.amount else None,
+        currency=_currency(sale, mapped),
         pipeline=pipeline.name if pipeline else "",
         stage=stage.name if stage else "",
         url=deal_url(home.realm, int(row["id"])),
     )
+
+
+def _currency(sale: Sale, mapped: Source | None) -> str:
+    if mapped and any(entity_of(key) != "deal" for key in mapped.keys()):  # noqa: SIM118 no dict
+        return ""
+    return read_currency(Reader(sale, Problems()), mapped)
 
 
 def _nothing(text: str) -> str:

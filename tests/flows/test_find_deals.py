@@ -31,6 +31,24 @@ def test_words_find_deals_with_amount_and_stage(rig: Rig) -> None:
     assert found.url == f"{rig.kommo.url}/leads/detail/{deal.id}"  # as we call it
 
 
+def test_amounts_are_in_the_currency_that_the_invoice_would_have(rig: Rig) -> None:
+    field = rig.kommo.add_field("leads", "select", "Currency", enums=["USD", "Gold"])
+    for name, chosen in (("Dollars", "USD"), ("Own", "Gold"), ("Empty", None)):
+        fields = {field.id: chosen} if chosen else {}
+        rig.kommo.add_deal(name, "90", fields=fields)
+    by_deal = {"field": f"deal.cf.{field.id}", "or": {"text": "gbp"}}
+    rig.settings({"rules": [], "mapping": {"currency": by_deal}})
+    found = find_deals(rig.world, rig.account_id, "").deals
+    assert {deal.name: deal.currency for deal in found} == {
+        "Dollars": "USD",
+        "Own": "EUR",
+        "Empty": "GBP",
+    }
+    rig.settings({"rules": [], "mapping": {"currency": {"field": "company.cf.5"}}})
+    found = find_deals(rig.world, rig.account_id, "").deals
+    assert {deal.currency for deal in found} == {""}
+
+
 def test_no_words_find_the_last_changed_at_most_twenty(rig: Rig) -> None:
     for number in range(MOST + 5):
         rig.kommo.add_deal(f"Deal {number}")

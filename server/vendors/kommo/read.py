@@ -113,6 +113,11 @@ def _gather(
     )
 
 
+def alone(deal: Row, timezone: str) -> Found:
+    """A deal with nothing of what it is linked with."""
+    return Found(deal, None, None, None, None, (), {}, ZoneInfo(timezone))
+
+
 def sale_of(found: Found, currency: str) -> Sale:
     deal = found.deal
     amount, problems = amount_of(deal, currency)
