@@ -46,6 +46,11 @@ class DraftClient:
     vat_number: str = ""
     language: str = ""
 
+    @property
+    def name(self) -> str:
+        """The company's, else the person's; "" where only other things are known."""
+        return self.organization or f"{self.first_name} {self.last_name}".strip()
+
 
 @dataclass(frozen=True)
 class Totals:

@@ -21,6 +21,7 @@ from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.flows.tasks_done import defer_completion
 from server.store import settings
+from server.store.deal_names import Names
 from server.store.ledger import DocumentRow
 from server.vendors.kommo.read import read_sale
 
@@ -92,6 +93,7 @@ def _read(run: Run, deal_id: DealId, wanted: SettingsDocument) -> Sale:
     if sale is None:
         raise NotOurs(say("the deal was deleted in Kommo"))
     run.remember(party=_party(sale), responsible=sale.responsible_user)
+    run.note_names(deal_id, Names(sale.title, _called(sale)))
     return sale
 
 
@@ -105,6 +107,8 @@ def _issue(
     rule = decision.rule
     try:
         draft = mapping.draft(sale, wanted.mapping, action=rule.action)
+        client = draft.client.name or _called(sale)
+        run.note_names(int(sale.source_id), Names(sale.title, client, drafted=True))
         plan = Plan(key, rule.slug, rule.action, wanted.mapping.numbering)
         document = issue.issue(run, draft, plan)
     except CannotBill as refused:
@@ -112,6 +116,12 @@ def _issue(
         return []
     billed.done.append(document)
     return [document]
+
+
+def _called(sale: Sale) -> str:
+    """The company, else the contact, by name alone."""
+    names = (sale.fields.get(key) for key in ("company.name", "contact.name"))
+    return next((values[0].text for values in names if values), "")
 
 
 def _party(sale: Sale) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from server.core.states import JobClass
 from server.flows.world import World
-from server.store import accounts, calls, inbox, jobs, slots, tickets
+from server.store import accounts, calls, deal_names, inbox, jobs, slots, tickets
 from server.store.db import Session
 from server.store.jobs import JobKind, NewJob
 
@@ -59,6 +59,7 @@ def forget(world: World, now: datetime) -> None:
         lambda session: inbox.forget_before(session, now - KEEP_EVENTS, BATCH),
         lambda session: calls.forget_before(session, now - KEEP_CALLS, BATCH),
         lambda session: jobs.forget_before(session, now - KEEP_JOBS, BATCH),
+        lambda session: deal_names.forget_before(session, now - KEEP_JOBS, BATCH),
         lambda session: tickets.forget_expired(session, now, BATCH),
     )
     for forget_some in every:

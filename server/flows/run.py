@@ -16,9 +16,10 @@ from server.core.keys import AccountId
 from server.core.said import say
 from server.flows import world as outside
 from server.flows.world import World
-from server.store import calls, jobs, ties
+from server.store import calls, deal_names, jobs, ties
 from server.store.accounts import ConnectionRow
 from server.store.db import Session
+from server.store.deal_names import Names
 from server.store.grants import GrantRow
 from server.store.jobs import JobRow
 from server.store.ties import Tie
@@ -51,6 +52,7 @@ class Run:
         self.owner = owner
         self.memory: dict[str, Any] = dict(job.payload)
         self._calls: list[CallMade] = []
+        self._names: tuple[int, Names] | None = None
 
     @property
     def account_id(self) -> AccountId:
@@ -77,8 +79,15 @@ class Run:
             self.note_calls(session)
             yield session
 
+    def note_names(self, deal_id: int, names: Names) -> None:
+        """Rides in the next phase's commit, as the calls do."""
+        self._names = deal_id, names
+
     def note_calls(self, session: Session) -> None:
-        """Calls without an account (a code before its token) are not kept."""
+        """And names. Calls without an account (a code before its token) are not kept."""
+        if self._names is not None:
+            deal_names.note(session, self.account_id, *self._names, self.now())
+            self._names = None
         made, self._calls = self._calls, []
         if made and self.job.account_id is not None:
             whose = {"account_id": self.job.account_id, "job_id": self.job.id}

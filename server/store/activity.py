@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from server.core.states import Group
-from server.store import activity_entries
+from server.store import activity_entries, deal_names
 from server.store import activity_groups as groups
 from server.store.activity_entries import Entry, Ignored, Made
 from server.store.activity_groups import DOCUMENT, EVENT, JOB, Source
@@ -26,6 +26,7 @@ __all__ = ["Entry", "Ignored", "Made"]
 APART = "/"  # in a cause's key: "problems/client.email"
 ALL_SOURCES = (*groups.SOURCES, groups.OF_KIND)
 _ABOVE = 2**62
+FOUND = 200  # deals that one search gives
 
 
 @dataclass(frozen=True)
@@ -74,34 +75,46 @@ def page(
 ) -> Page:
     """At most ``most`` entries, newest first. Costs the same however many there are."""
     places: list[Place] = []
-    for source in sources(wanted):
-        statement, bound = _asked(source, wanted, before)
+    deals = _deals(session, account_id, wanted)
+    for source in sources(wanted, deals):
+        statement, bound = _asked(source, wanted, deals, before)
         bound |= {"account_id": account_id, "most": most + 1}
         rank = ALL_SOURCES.index(source)
         rows = session.connection().execute(statement, bound)
         places += [Place(at, rank, row_id) for at, row_id in rows]
     shown = sorted(places, reverse=True)[:most]
     entries = _entries(session, account_id, shown)
-    return Page(entries, shown[-1] if len(places) > most else None)
+    older = shown[-1] if len(places) > most else None
+    return Page(entries, older, bool(wanted.text) and len(deals or ()) >= FOUND)
 
 
-def sources(wanted: Filter) -> Iterable[Source]:
+def _deals(session: Session, account_id: int, wanted: Filter) -> list[int] | None:
+    """The only ones that are asked for; None: every deal, and what is of none."""
+    if not wanted.text.strip():
+        return None if wanted.deal_id is None else [wanted.deal_id]
+    found = deal_names.fitting(session, account_id, wanted.text, FOUND)
+    return [deal for deal in found if wanted.deal_id in (None, deal)]
+
+
+def sources(wanted: Filter, deals: Sequence[int] | None = None) -> Iterable[Source]:
     """Those that can hold what is wanted."""
+    if deals is not None and not deals:
+        return ()
     if wanted.kind in MEANINGFUL and not wanted.cause:
         return (groups.OF_KIND,)
     return [
         source
         for source in groups.SOURCES
-        if narrowed(source, wanted)[0] <= {*source.by, "since", "until"}
+        if narrowed(source, wanted, deals)[0] <= {*source.by, "since", "until"}
         and wanted.group in (None, source.group)
     ]
 
 
 def _asked(
-    source: Source, wanted: Filter, before: Place | None
+    source: Source, wanted: Filter, deals: Sequence[int] | None, before: Place | None
 ) -> tuple[sa.Select[Any], dict[str, Any]]:
     """The walk and its parameters. Places of two sources are compared by time, rank, id."""
-    names, bound = narrowed(source, wanted)
+    names, bound = narrowed(source, wanted, deals)
     if before is not None:
         rank = ALL_SOURCES.index(source)
         tie = before.id if rank == before.rank else _ABOVE if rank < before.rank else -_ABOVE
@@ -110,13 +123,15 @@ def _asked(
     return walk(source, frozenset(names)), bound
 
 
-def narrowed(source: Source, wanted: Filter) -> tuple[set[str], dict[str, Any]]:
+def narrowed(
+    source: Source, wanted: Filter, deals: Sequence[int] | None = None
+) -> tuple[set[str], dict[str, Any]]:
     """The names of the conditions that are asked for, and their values."""
     names = {name for name in ("since", "until") if getattr(wanted, name) is not None}
     bound: dict[str, Any] = {name: getattr(wanted, name) for name in names}
-    if wanted.deal_id is not None:
+    if deals is not None:
         names.add("deals")
-        bound |= {"deals": [f"deal:{wanted.deal_id}"], "source_ids": [str(wanted.deal_id)]}
+        bound |= {"deals": [f"deal:{one}" for one in deals], "source_ids": [*map(str, deals)]}
     if wanted.kind is not None:
         names |= {"kind"}
         bound["kind"] = wanted.kind
@@ -152,4 +167,4 @@ def _entries(session: Session, account_id: int, places: Sequence[Place]) -> tupl
         if entry is not None:
             group = ALL_SOURCES[place.rank].group or entry.group
             entries.setdefault(entry.subject, replace(entry, group=group))
-    return activity_entries.with_invoices(session, account_id, list(entries.values()))
+    return activity_entries.completed(session, account_id, list(entries.values()))

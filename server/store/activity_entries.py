@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from server.core.errors import Problem
 from server.core.states import IGNORED, Group
+from server.store import deal_names
 from server.store.activity_groups import STATES_OF, UNDECIDED, UNDER_WAY
+from server.store.deal_names import Names
 from server.store.inbox import EventRow
 from server.store.job_rows import JobKind, JobRow
 from server.store.ledger import DocumentRow
@@ -135,18 +137,26 @@ def of_events(session: Session, ids: Sequence[int]) -> dict[int, Entry]:
     }
 
 
-def with_invoices(session: Session, account_id: int, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    deals = {str(entry.deal_id) for entry in entries if entry.deal_id is not None}
-    newest = {
-        deal_in(f"deal:{row.source_id}"): row
-        for row in _invoices_of(session, account_id, sorted(deals))
-    }
+def completed(session: Session, account_id: int, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """With what is known of their deals: names and invoices."""
+    deals = sorted({entry.deal_id for entry in entries if entry.deal_id is not None})
+    names = deal_names.of_deals(session, account_id, deals)
+    rows = _invoices_of(session, account_id, [str(deal) for deal in deals])
+    newest = {deal_in(f"deal:{row.source_id}"): row for row in rows}
     return tuple(
-        replace(entry, invoice=made_in(row), ignored=entry.ignored or accepted(row))
-        if entry.deal_id is not None and (row := newest.get(entry.deal_id)) is not None
+        _completed(entry, names.get(entry.deal_id), newest.get(entry.deal_id))
+        if entry.deal_id is not None
         else entry
         for entry in entries
     )
+
+
+def _completed(entry: Entry, names: Names | None, invoice: DocumentRow | None) -> Entry:
+    if names is not None:
+        entry = replace(entry, deal_name=names.deal, client_name=names.client)
+    if invoice is None:
+        return entry
+    return replace(entry, invoice=made_in(invoice), ignored=entry.ignored or accepted(invoice))
 
 
 def _invoices_of(session: Session, account_id: int, deals: Sequence[str]) -> Iterable[DocumentRow]:

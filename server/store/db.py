@@ -82,11 +82,18 @@ __all__ = [
     "connect",
     "inserted",
     "is_duplicate",
+    "partial_index",
     "put",
     "rows_changed",
     "savepoint",
     "writable",
 ]
+
+
+def partial_index(name: str, where: sa.TextClause, *columns: str) -> sa.Index:
+    """Over some rows. SQLite takes it only where ``where`` stands in the question word by word, and
+    PostgreSQL only where no parameter hides it."""
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 # As SQLite and PostgreSQL name them.

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, inserted, is_duplicate, rows_changed, savepoint
+from server.store.db import Base, inserted, is_duplicate, partial_index, rows_changed, savepoint
 from server.store.sentence import Sentence
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
@@ -27,14 +27,7 @@ class EventRow(Base):
     __tablename__ = "event"
     __table_args__ = (
         sa.Index("ix_event_heard", "account_id", "received_at", "id"),
-        sa.Index(
-            "ix_event_left_out",
-            "account_id",
-            "received_at",
-            "id",
-            sqlite_where=_LEFT_OUT,
-            postgresql_where=_LEFT_OUT,
-        ),
+        partial_index("ix_event_left_out", _LEFT_OUT, "account_id", "received_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

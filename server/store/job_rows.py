@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.core.states import JobClass, JobState
-from server.store.db import Base
+from server.store.db import Base, partial_index
 from server.store.sentence import Sentence
 
 # As text, here and in questions: SQLite takes a partial index only where its own condition stands
@@ -62,10 +62,6 @@ def _about(context: Any) -> str | None:
     return f"deal:{deal}" if deal else str(row["subject"])
 
 
-def _partial(name: str, where: Any, *columns: str) -> sa.Index:
-    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
-
-
 class JobRow(Base):
     __tablename__ = "job"
     __table_args__ = (
@@ -89,13 +85,17 @@ class JobRow(Base):
         sa.Index("ix_job_due", "state", "due_at"),
         # For the activity page (store/activity_groups.py), each with all that its walk asks, so
         # that no row is read to be passed over; finished plumbing is in none of them.
-        _partial("ix_job_about", _ABOUT, "account_id", "about", "kind", "id"),
-        _partial("ix_job_open_about", _OPEN_ABOUT, "account_id", "about", "state", "kind", "id"),
-        _partial("ix_job_kind", _ABOUT, "account_id", "kind", "updated_at", "id", "about", "state"),
-        _partial("ix_job_parked", _PARKED, "account_id", "updated_at", "id", *_SHOWN),
-        _partial("ix_job_cause", _PARKED, "account_id", "cause", "updated_at", "id"),
-        _partial("ix_job_under_way", _UNDER_WAY, "account_id", "updated_at", "id", *_SHOWN),
-        _partial(
+        partial_index("ix_job_about", _ABOUT, "account_id", "about", "kind", "id"),
+        partial_index(
+            "ix_job_open_about", _OPEN_ABOUT, "account_id", "about", "state", "kind", "id"
+        ),
+        partial_index(
+            "ix_job_kind", _ABOUT, "account_id", "kind", "updated_at", "id", "about", "state"
+        ),
+        partial_index("ix_job_parked", _PARKED, "account_id", "updated_at", "id", *_SHOWN),
+        partial_index("ix_job_cause", _PARKED, "account_id", "cause", "updated_at", "id"),
+        partial_index("ix_job_under_way", _UNDER_WAY, "account_id", "updated_at", "id", *_SHOWN),
+        partial_index(
             "ix_job_left_out", _LEFT_OUT, "account_id", "kind", "state", "updated_at", "id", "about"
         ),
     )

@@ -16,8 +16,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from server.core.keys import DocumentId
 from server.core.states import AttemptOutcome, DocumentState
 from server.store.copies import copies, copy_of
-from server.store.db import Base, is_duplicate, put, savepoint, writable
+from server.store.db import Base, is_duplicate, partial_index, put, savepoint, writable
 from server.store.sentence import Sentence
+
+OF_INVOICE = sa.text("kind = 'invoice'")
 
 
 class DocumentRow(Base):
@@ -26,7 +28,8 @@ class DocumentRow(Base):
         sa.UniqueConstraint("account_id", "source", "source_id", "purpose", "sequence"),
         # No invoice is adopted twice. ``home`` is the vendor's own scope of its ids.
         sa.UniqueConstraint("home", "kind", "upstream_id"),
-        sa.Index("ix_document_source", "account_id", "source", "source_id"),
+        # All that a search for an invoice's number reads.
+        partial_index("ix_document_number", OF_INVOICE, "account_id", "id", "number", "source_id"),
         sa.Index("ix_document_state", "account_id", "kind", "state", "updated_at", "id"),
     )
 
@@ -136,9 +139,13 @@ def look(session: Session, key: Key) -> DocumentRow | None:
 
 
 _DOCUMENT = cast("sa.Table", DocumentRow.__table__)
-_LOOKED_AT = sa.select(_DOCUMENT).where(
-    *(_DOCUMENT.c[name] == sa.bindparam(name) for name in Key.__dataclass_fields__)
-)
+
+
+def _by(*names: str) -> sa.Select[Any]:
+    return sa.select(_DOCUMENT).where(*(_DOCUMENT.c[one] == sa.bindparam(one) for one in names))
+
+
+_LOOKED_AT = _by(*Key.__dataclass_fields__)
 _FOUND = _LOOKED_AT.with_for_update()
 
 
@@ -249,13 +256,7 @@ def of_source(session: Session, account_id: int, source: str, source_id: str) ->
     return copies(session, DocumentRow, _OF_SOURCE, bound)
 
 
-_OF_SOURCE = (
-    sa.select(_DOCUMENT)
-    .where(
-        *(_DOCUMENT.c[name] == sa.bindparam(name) for name in ("account_id", "source", "source_id"))
-    )
-    .order_by(_DOCUMENT.c.id)
-)
+_OF_SOURCE = _by("account_id", "source", "source_id").order_by(_DOCUMENT.c.id)
 
 
 def open_tasks(session: Session, account_id: int, deal_id: str) -> list[DocumentRow]:

@@ -37,6 +37,10 @@ def test_a_billed_deal_is_in_order_and_opens_to_its_steps_and_calls(shop: Shop, 
     assert found.group is Group.IN_ORDER
     assert found.invoice is not None
     assert (found.invoice.number, found.invoice.currency) == (shop.shown(deal, "NUMBER"), "EUR")
+    assert (found.deal_name, found.client_name) == (deal.name, "Ann Lee")
+    for text in (deal.name, found.invoice.number):
+        by_text = activity.page(rig.world, rig.account_id, Filter(text=text))
+        assert found in by_text.entries
     opened = activity.opened(rig.world, rig.account_id, found.subject)
     assert opened is not None
     assert {job.kind for job in opened.detail.jobs} == {"deal_to_invoice", "invoice_to_deal"}
@@ -70,6 +74,7 @@ def test_an_ignored_deal_closes_its_task_and_is_billed_when_it_is_mended_and_mov
     contact = shop.contact(None)
     deal = shop.deal(contact=contact)
     shop.issue(deal)
+    assert entry(rig, deal.id).deal_name == deal.name
     (cause,) = activity.causes(rig.world, rig.account_id)
     assert (cause.field, cause.count.n) == ("client.email", 1)
     assert len(shop.open_tasks(deal)) == 1

@@ -9,9 +9,10 @@ from server.core.keys import AccountId
 from server.core.states import JobState
 from server.flows import periodic
 from server.flows.world import World
-from server.store import accounts, calls, inbox, tickets
+from server.store import accounts, calls, deal_names, inbox, tickets
 from server.store.calls import CallRow
 from server.store.db import Database
+from server.store.deal_names import DealNameRow, Names
 from server.store.inbox import EventRow
 from server.store.jobs import JobKind, JobRow
 from server.store.slots import SlotRow
@@ -115,12 +116,13 @@ def _old_things(database: Database, account: AccountId, how_many: int) -> None:
                 received_at=START,
             )
             calls.note(session, [rows.a_call(account)])
+            deal_names.note(session, account, n, Names("Chairs", "Acme"), START)
             tickets.mint(session, "kommo", None, START, START + DAY)
             tickets.use_once(session, f"jti-{n}", START + DAY)
 
 
 def _left(database: Database) -> dict[str, int]:
-    tables = (JobRow, EventRow, CallRow, TicketRow, UsedTokenRow, SlotRow)
+    tables = (DealNameRow, JobRow, EventRow, CallRow, TicketRow, UsedTokenRow, SlotRow)
     return {table.__tablename__: len(rows.rows_of(database, table)) for table in tables}
 
 
@@ -133,11 +135,11 @@ def test_what_is_old_goes_each_after_its_own_time(
         clock.advance(START + timedelta(days=days) - clock.now())
         periodic.defer_due(world)
         steps.append({**_left(world.database), "slot": 0})
-    kept = {"job": 2, "event": 2, "call": 2, "oauth_ticket": 2, "used_token": 2, "slot": 0}
+    kept = {**dict.fromkeys(_left(world.database), 2), "slot": 0}
     assert steps[0] == kept
     assert steps[1] == {**kept, "oauth_ticket": 0, "used_token": 0}
     assert steps[2] == {**steps[1], "call": 0}
-    assert steps[3] == {**steps[2], "job": 0, "event": 0}
+    assert steps[3] == {**steps[2], "deal_name": 0, "job": 0, "event": 0}
 
 
 def test_retention_keeps_up_with_more_than_a_batch_an_hour(

@@ -6,7 +6,7 @@ from alembic import op
 import server.store.db
 import server.store.sentence
 
-revision = "b0bf497d9580"
+revision = "a35bce24cf8e"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -146,6 +146,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "stream", name=op.f("pk_cursor")),
     )
     op.create_table(
+        "deal_name",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("deal_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("deal", sa.String(), nullable=False),
+        sa.Column("client", sa.String(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("drafted", sa.Boolean(), nullable=False),
+        sa.Column("read_at", server.store.db.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_deal_name_account_id_account")
+        ),
+        sa.PrimaryKeyConstraint("account_id", "deal_id", name=op.f("pk_deal_name")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("deal_name", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deal_name_old",
+            ["read_at"],
+            unique=False,
+            sqlite_where=sa.text("NOT drafted"),
+            postgresql_where=sa.text("NOT drafted"),
+        )
+
+    op.create_table(
         "document",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -189,7 +213,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_document_source", ["account_id", "source", "source_id"], unique=False
+            "ix_document_number",
+            ["account_id", "id", "number", "source_id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'invoice'"),
+            postgresql_where=sa.text("kind = 'invoice'"),
         )
         batch_op.create_index(
             "ix_document_state", ["account_id", "kind", "state", "updated_at", "id"], unique=False
@@ -589,9 +617,21 @@ def downgrade() -> None:
     op.drop_table("event")
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.drop_index("ix_document_state")
-        batch_op.drop_index("ix_document_source")
+        batch_op.drop_index(
+            "ix_document_number",
+            sqlite_where=sa.text("kind = 'invoice'"),
+            postgresql_where=sa.text("kind = 'invoice'"),
+        )
 
     op.drop_table("document")
+    with op.batch_alter_table("deal_name", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deal_name_old",
+            sqlite_where=sa.text("NOT drafted"),
+            postgresql_where=sa.text("NOT drafted"),
+        )
+
+    op.drop_table("deal_name")
     op.drop_table("cursor")
     op.drop_table("counter")
     op.drop_table("connection")
