@@ -82,3 +82,11 @@ def test_a_dead_kommo_shows_the_page_with_a_notice(shop: Shop) -> None:
     page = _page(let_in(shop.rig), deal=deal_id)
     assert 'class="note"' in page
     assert "Kommo" in page
+
+
+def test_a_deal_that_is_billed_already_is_shown_so(shop: Shop) -> None:
+    deal = shop.deal("100.00")
+    shop.issue(deal)
+    page = let_in(shop.rig).get(f"/app/preview?deal={deal.id}").text
+    assert "already billed" in page
+    assert "would be billed" not in page
