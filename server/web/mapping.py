@@ -147,7 +147,7 @@ def _known(*, fresh: bool = False) -> Known:
 
 def _form() -> Form:
     """What was typed; of a name that comes twice, the first."""
-    not_ours = ("csrf", "do", "version", "deal", "told")
+    not_ours = ("csrf", "do", "version", "told")
     return {name: value for name, value in request.form.items() if name not in not_ours}
 
 
@@ -199,6 +199,7 @@ def _page(  # the form, and what is told with it
         422 if refused else 200,
         page=page,
         refused=refused,
+        unsaved=typed.document != have.document,
         version=have.version if version is None else version,
         meanwhile=saved_meanwhile(over[0]) if over else None,
         changed=_changed(over[0].based_on, have) if over else (),

@@ -202,7 +202,8 @@ def test_an_answer_whose_asker_has_gone_with_its_page_is_dropped(rig: Rig, app_p
     with app_page.expect_request("**/preview/live"):
         app_page.get_by_label("Percent").first.press("Tab")
     with app_page.expect_response("**/preview/live"):
-        app_page.get_by_role("link", name="Undo changes").click()  # the page comes anew
+        app_page.get_by_role("link", name="Undo changes").click()
+        app_page.get_by_role("button", name="Leave without saving").click()  # the page comes anew
     expect(app_page.get_by_label("Percent").first).to_have_value("21")
     with app_page.expect_response("**/preview/live"):
         held[0].continue_()
@@ -210,6 +211,8 @@ def test_an_answer_whose_asker_has_gone_with_its_page_is_dropped(rig: Rig, app_p
     app_page.get_by_role("button", name="Find").click()  # answered after that
     expect(app_page.get_by_text("Kommo finds no deal for “nobody”.")).to_be_visible()
     expect(invoice).to_contain_text("€121.00")
+    app_page.get_by_role("link", name="Rules", exact=True).click()  # asks nothing: all is saved
+    expect(app_page.get_by_role("heading", level=1, name="Rules")).to_be_visible()
 
 
 def test_within_kommo_it_is_the_same_page(frame_page: FramePage) -> None:
