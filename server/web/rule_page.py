@@ -6,13 +6,14 @@ the page needs no JavaScript; with it, a condition's editor and its errors come 
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from flask import abort, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.core import rule_changes
 from server.core.rule_changes import Document
-from server.core.settings import InvalidSettings, validate
+from server.core.settings import InvalidSettings, Rule, validate
 from server.flows.change_settings import Overtaken
 from server.flows.what_if import begin
 from server.web.auth import Act, Auth, Page, needs
@@ -42,10 +43,11 @@ def new() -> AnyResponse:
 @pages.get("/<slug>/edit", endpoint="edit_new")
 @needs(Auth.SESSION, Page.RULES)
 def edit(slug: str) -> AnyResponse:
-    """The rule as it is saved."""
+    """The rule as it is saved, and what it names that is gone."""
     have = known()
     rule = have.rule(slug) or abort(404)
-    return _page(slug, from_rule(rule, have.version, have.labels), have)
+    form = from_rule(rule, have.version, have.labels)
+    return _page(slug, form, have, Reading(form, have.lists, have.labels).errors(), tried=False)
 
 
 @pages.post("/new")
@@ -154,26 +156,39 @@ def _page(
     *,
     overtaken: Overtaken | None = None,
     focus: str = "",
+    tried: bool = True,
 ) -> AnyResponse:
+    """``tried``: somebody wanted to save it; what is wrong was there before otherwise."""
     reading = Reading(form, have.lists, have.labels)
     saved = have.rule(slug)
-    before = from_rule(saved, form.version, have.labels) if saved else Typed(form.version)
     return show(
         "rule.html",
-        200 if errors is None else 422,
+        200 if errors is None or not tried else 422,
         slug=slug,
+        tried=tried,
         saved=told(saved, have.lists, have.labels) if saved else None,
         form=form,
-        unsaved=reading.typed != Reading(before, have.lists, have.labels).typed,
+        unsaved=_differs(reading.typed, saved, have),
         rows=[(one, reading.editor(one)) for one in reading.typed.rows],
-        pipelines=stage_groups(have.lists, form.places),
-        deeds=deeds(),
-        labels=have.labels.offered(per_line=False),
-        lists=have.lists,
+        **_offered(form, have),
         errors=errors or {},
         longest_name=LONGEST_NAME,
         meanwhile=saved_meanwhile(overtaken) if overtaken else None,
-        meanwhile_hint=None,
         focus=focus,
         action=address_of(slug) if slug else url_for("rules.make"),
     )
+
+
+def _offered(form: Typed, have: Known) -> dict[str, Any]:
+    return {
+        "pipelines": stage_groups(have.lists, form.places),
+        "deeds": deeds(),
+        "labels": have.labels.offered(per_line=False),
+        "lists": have.lists,
+    }
+
+
+def _differs(form: Typed, saved: Rule | None, have: Known) -> bool:
+    """Whether it has something in it that would be lost."""
+    before = from_rule(saved, form.version, have.labels) if saved else Typed(form.version)
+    return form != Reading(before, have.lists, have.labels).typed

@@ -76,6 +76,11 @@ def test_what_was_deleted_in_kommo_is_said_beside_the_rule(shelf: Shelf) -> None
     assert "Stage 99887766 of Sales does not exist any more in Kommo." in page
     assert f"deal.cf.{gone.id} does not exist any more in Kommo." in page
     assert "Deal: Currency has no choice “LTL” any more." in page
+    opened = page_of(shelf.admin, "/app/rules/won")
+    assert "Something that this rule names does not exist any more in Kommo" in opened
+    assert "This field does not exist any more in Kommo. Choose another." in opened
+    assert "“LTL” is no choice of this field." in opened
+    assert "A stage does not exist any more in Kommo." in opened
 
 
 def test_what_is_read_again_is_new(shelf: Shelf) -> None:
