@@ -25,7 +25,7 @@
 
   // A live part that cannot be read again says since when, stays as it is, and asks on.
   const stale = (event) => {
-    const note = event.detail.elt.nextElementSibling;
+    const note = event.detail.requestConfig.elt.nextElementSibling;
     if (!note || !note.matches(".stale")) return false;
     note.hidden = false;
     return true;
@@ -97,7 +97,7 @@
     if (!chosen) return;
     field.setRangeText(`{${chosen}}`, field.selectionStart, field.selectionEnd, "end");
     field.focus();
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
   });
 
   // <form data-unsaved>: what was changed in it is not left behind without a question; with
@@ -108,7 +108,8 @@
     [...new FormData(form)].filter(([, value]) => typeof value === "string")).toString();
   const forms = () => [...document.querySelectorAll("form[data-unsaved]")];
   const isUnsaved = () => forms().some((form) =>
-    form.dataset.unsaved === "typed" || asTheyCame.get(form) !== content(form));
+    form.dataset.unsaved === "typed" ||
+    (asTheyCame.has(form) && asTheyCame.get(form) !== content(form)));
   document.addEventListener("htmx:load", () => {
     for (const form of forms()) if (!asTheyCame.has(form)) asTheyCame.set(form, content(form));
   });

@@ -13,12 +13,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.core.states import Group
 from server.flows import activity as story
 from server.flows.activity import Filter, Place
+from server.flows.again_told import is_idle
+from server.flows.deal_past import past_of
+from server.store.activity_entries import deal_in
+from server.store.job_rows import MEANINGFUL, JobKind
 from server.web import activity_words as words
+from server.web.activity_story import story as timeline
 from server.web.auth import Act, Auth, Page, needs
 from server.web.here import world
-from server.web.languages import spoken
 from server.web.pages import go, part, show
-from server.web.visitor import standing, visitor
+from server.web.visitor import visitor
 
 pages = Blueprint("activity", __name__, url_prefix="/app/activity")
 
@@ -34,18 +38,20 @@ def listed() -> AnyResponse:
     wanted, wrong = _wanted()
     account = visitor().account_id
     found = story.page(world(), account, wanted, before=_place(), most=MOST)
+    asked = {name: request.args.get(name, "") for name in ("text", "since", "until")}
     context: dict[str, Any] = {
         "counts": story.counts(world(), account, *_today()),
         "causes": story.causes(world(), account) if wanted.group == Group.ATTENTION else [],
         "page": found,
         "newest": "before" not in request.args,
         "wanted": wanted,
-        "asked": {name: request.args.get(name, "") for name in ("deal", "since", "until")},
+        "asked": asked,
+        "narrowed": any(asked.values()) or bool(wanted.kind or wanted.cause),
         "wrong": wrong,
         "query": _query,
         "words": words,
-        "host": _host(),
         "groups": list(Group),
+        "now": world().clock.now(),
     }
     if request.args.get("live"):
         return part("activity.html", "live", **context)
@@ -55,11 +61,15 @@ def listed() -> AnyResponse:
 @pages.get("/<subject>")
 @needs(Auth.SESSION, Page.ACTIVITY)
 def opened(subject: str) -> AnyResponse:
-    """One entry: its steps, attempts and calls."""
+    """One entry: its story, and below it attempts and calls."""
     found = story.opened(world(), visitor().account_id, _short(subject))
-    if found is None:
+    if found is None and not _is_plumbing(subject):
         abort(404)
-    context: dict[str, Any] = {"subject": subject, "found": found, "words": words, "host": _host()}
+    context: dict[str, Any] = {"subject": subject, "found": found, "words": words}
+    context["now"] = world().clock.now()
+    if found is not None:
+        past = past_of(world(), visitor().account_id, subject)
+        context["steps"] = timeline(found, past)
     if request.args.get("live"):
         return part("entry.html", "live", **context)
     return show("entry.html", **context)
@@ -72,23 +82,42 @@ def ask_again(subject: str) -> AnyResponse:
     told = story.what_again_will_do(world(), visitor().account_id, _short(subject))
     if not told:
         abort(404)
-    return show("again.html", subject=subject, told=[spoken(one) for one in told])
+    found = story.opened(world(), visitor().account_id, subject)
+    context: dict[str, Any] = {"subject": subject, "words": words, "found": found}
+    return show("again.html", told=told, idle=is_idle(told), **context)
 
 
 @pages.post("/<subject>/again")
 @needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
 def again(subject: str) -> AnyResponse:
-    if not story.again(world(), visitor().account_id, [_short(subject)]):
+    """Once more is harmless: what is taken up already is taken up."""
+    whose = visitor().account_id
+    idle = is_idle(story.what_again_will_do(world(), whose, _short(subject)))
+    taken = story.again(world(), whose, [subject])
+    if _is_plumbing(subject):
+        return go("activity.listed", said="again_apart" if taken else "")
+    if not taken and story.opened(world(), whose, subject) is None:
         abort(404)
-    return go("activity.opened", said="again", subject=subject)
+    said = "again" if deal_in(subject) else "" if idle else "heard_again"
+    return go("activity.opened", said=said, subject=subject)
 
 
 @pages.post("/<subject>/ignore")
 @needs(Auth.SESSION, Page.ACTIVITY, Act.CHANGE)
 def ignore(subject: str) -> AnyResponse:
-    if not story.ignore(world(), visitor().account_id, _short(subject), visitor().name):
+    """What needs nobody (any more) stays as it is, and is shown."""
+    whose = visitor().account_id
+    try:
+        done = story.ignore(world(), whose, _short(subject), visitor().name)
+    except story.MayExist:  # the entry's page says why
+        return go("activity.opened", subject=subject)
+    if done:
+        return go("activity.listed", said="ignored", group=Group.ATTENTION.value)
+    found = story.opened(world(), whose, subject)
+    if found is None and not _is_plumbing(subject):
         abort(404)
-    return go("activity.listed", said="ignored", group=Group.ATTENTION.value)
+    known = found is not None and found.entry is not None and found.entry.ignored is not None
+    return go("activity.opened", said="ignored" if known else "", subject=subject)
 
 
 @pages.post("/all-again")
@@ -96,9 +125,11 @@ def ignore(subject: str) -> AnyResponse:
 def all_again() -> AnyResponse:
     """Every entry of one cause."""
     cause = _short(request.form.get("cause", ""))
-    if not cause or not story.all_of_cause(world(), visitor().account_id, cause):
+    if not cause:
         abort(404)
-    return go("activity.listed", said="again", group=Group.UNDER_WAY.value)
+    taken = story.all_of_cause(world(), visitor().account_id, cause)
+    told = "all_again_more" if taken.more else "all_again" if taken else "all_again_before"
+    return go("activity.listed", said=told, group=Group.UNDER_WAY.value if taken else None)
 
 
 def _wanted() -> tuple[Filter, str]:
@@ -107,10 +138,9 @@ def _wanted() -> tuple[Filter, str]:
     group = args.get("group", "")
     if group not in [*Group, ""]:
         group = ""
-    deal = args.get("deal", "").strip().removeprefix("#")
-    if deal and not (deal.isascii() and deal.isdecimal() and len(deal) < 19):
-        wrong.append(_("A deal's number has digits only."))
-        deal = ""
+    kind = args.get("kind", "")
+    if kind not in [*words.FILTERED, ""]:
+        kind = ""
     try:
         since, until = _midnight(args.get("since", "")), _midnight(args.get("until", ""), days=1)
     except ValueError:
@@ -118,10 +148,11 @@ def _wanted() -> tuple[Filter, str]:
         since = until = None
     return Filter(
         Group(group) if group else None,
-        int(deal) if deal else None,
+        kind=JobKind(kind) if kind else None,
         cause=_short(args.get("cause", "")),
         since=since,
         until=until,
+        text=_short(args.get("text", "")).strip(),
     ), " ".join(wrong)
 
 
@@ -168,6 +199,7 @@ def _query(**changes: Any) -> str:
     return f"{url_for('activity.listed')}?{urlencode(asked)}"
 
 
-def _host() -> str:
-    kommo = standing().kommo
-    return kommo.realm if kommo else ""
+def _is_plumbing(subject: str) -> bool:
+    """Work that is about no deal; when it is done nothing of it is left to see."""
+    kind, _colon, about = subject.partition(":")
+    return bool(about) and kind in set(JobKind) - set(MEANINGFUL)

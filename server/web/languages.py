@@ -25,6 +25,7 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=_language, default_translation_directories=str(TRANSLATIONS))
     app.jinja_env.filters |= {
         "when": when,
+        "hour": hour,
         "day": day,
         "money": money,
         "decimal": decimal,
@@ -52,8 +53,12 @@ def when(moment: datetime | None, form: str = "medium") -> str:
     """A time in the account's zone ("Mar 2, 2026, 2:05 PM"); "" for none."""
     if moment is None:
         return ""
-    zone = ZoneInfo(g.visitor.timezone) if g.get("visitor") else ZoneInfo("UTC")
-    return dates.format_datetime(moment, form, tzinfo=zone, locale=_locale())
+    return dates.format_datetime(moment, form, tzinfo=_zone(), locale=_locale())
+
+
+def hour(moment: datetime) -> str:
+    """Its time of day in the account's zone ("2:05 PM")."""
+    return dates.format_time(moment, "short", tzinfo=_zone(), locale=_locale())
 
 
 def day(one: date | None, form: str = "medium") -> str:
@@ -88,6 +93,10 @@ def spoken(text: str) -> str:
         return text
     facts = {name: spoken(fact) for name, fact in text.facts.items()}
     return str(gettext(text.template)) % facts
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(g.visitor.timezone) if g.get("visitor") else ZoneInfo("UTC")
 
 
 def _locale() -> Locale:

@@ -122,6 +122,11 @@ def _sentences() -> dict[str, str]:
         "removed": _("Removed. The history keeps it."),
         "restored": _("Restored as a new version."),
         "again": _("It runs again; this page follows it."),
+        "again_apart": _("It runs again. When it is done, it is not listed here any more."),
+        "heard_again": _("The message was taken up. What comes of it stands with the deals in it."),
+        "all_again": _("They run again; this page follows them."),
+        "all_again_more": _("The first of them run again; the rest follows by itself."),
+        "all_again_before": _("All of these were taken up already."),
         "ignored": _("Ignored. It no longer asks for attention."),
         "refreshed": _("Read again from Kommo."),
     }
