@@ -13,7 +13,8 @@ from server.store.jobs import JobKind, NewJob
 
 @dataclass(frozen=True)
 class Progress:
-    """``state``: "working", "done", "waits" (it is tried again by itself) or "" (never asked)."""
+    """``state``: "working", "done", "waits" (it is tried again by itself), "unsaved" (other
+    fields are meant than were saved) or "" (never asked)."""
 
     state: str
     said: str = ""

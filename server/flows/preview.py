@@ -43,7 +43,7 @@ __all__ = [
 SECONDS = 8.0  # that a page waits for both vendors together
 
 _GONE = say("The deal was deleted in Kommo, or was never there.")
-_NO_CLIENT = ClientChoice("unknown", say("Who the client is depends on what is missing above."))
+_NO_CLIENT = ClientChoice("unknown", say("Who the client is depends on what is missing."))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from server.web.auth import Act, Auth, Page, needs
 from server.web.difference_words import Line, Words
 from server.web.here import world
 from server.web.languages import spoken
-from server.web.mapping_controls import Form, controls_of, used_keys
+from server.web.mapping_controls import CODES, Form, controls_of, used_keys
 from server.web.mapping_labels import Labels
 from server.web.mapping_merge import merged
 from server.web.mapping_page import MappingPage, group_of, of_group
@@ -121,9 +121,14 @@ def deals() -> AnyResponse:
 @needs(Auth.SESSION, Page.MAPPING, Act.CHANGE)
 def make() -> AnyResponse:
     """Have the deal's fields made in Kommo; the page follows the job."""
-    make_fields.ask(world(), visitor().account_id)
-    progress = make_fields.progress(world(), visitor().account_id)
-    return _page(_form(), _known(), version=version_in(request.form), progress=progress)
+    form, have = _form(), _known()
+    saved = controls_of(have.document, have.labels)
+    if any(form.get(code, saved[code]) != saved[code] for code in CODES):
+        progress = make_fields.Progress("unsaved")
+    else:
+        make_fields.ask(world(), visitor().account_id)
+        progress = make_fields.progress(world(), visitor().account_id)
+    return _page(form, have, version=version_in(request.form), progress=progress)
 
 
 @pages.get("/fields")

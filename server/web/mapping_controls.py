@@ -30,6 +30,7 @@ SOURCES = (
     *(f"client.{name}" for name in CLIENT),
 )
 NEEDED = ("lines.name", "discount.value")  # these cannot be "nothing"
+CODES = tuple(f"write_back-{name}" for name in ("link", "number", "amount", "status"))
 PLAIN = (
     *("lines.from", "lines.when_amount_differs", "lines.extra_decimals", "client.match_by"),
     *(f"write_back.{name}" for name in ("link", "number", "amount", "status")),

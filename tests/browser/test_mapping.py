@@ -61,6 +61,9 @@ def test_a_field_is_put_into_a_text(rig: Rig, app_page: Page) -> None:
     expect(text).to_have_value("For {Contact: Name}")
     expect(text).to_be_focused()
     text.press("Tab")
+    app_page.get_by_role("link", name="Client", exact=True).press("Enter")
+    app_page.keyboard.press("Tab")
+    expect(app_page.get_by_label("Is the same client when it has the same")).to_be_focused()
     app_page.get_by_role("button", name="Save", exact=True).click()
     expect(app_page.get_by_text("Saved.", exact=True)).to_be_visible()
     assert mapping_of(rig)["notes"] == {"text": "For {contact.name}"}

@@ -259,8 +259,10 @@ def test_a_dead_kommo_shows_the_page_with_a_notice(rig: Rig, admin: LetIn) -> No
 
 def test_the_fields_are_made_by_one_click_and_the_page_follows(rig: Rig, admin: LetIn) -> None:
     codes = {"link": "MY_LINK", "number": None, "amount": None, "status": None}
-    form = changed(admin, write_back__link="MY_LINK", terms__0__kind="text", terms__0__text="kept")
+    unsaved = changed(admin, write_back__link="MY_LINK")
+    assert "Save first" in admin.post(f"{URL}/fields", data=unsaved).text
     rig.settings({"rules": [], "mapping": {"write_back": codes}})
+    form = changed(admin, terms__0__kind="text", terms__0__text="kept")
     asked = admin.post(f"{URL}/fields", data=form)
     assert "Being created" in asked.text
     assert controls(asked)["terms-0-text"] == "kept"
