@@ -63,6 +63,14 @@ def test_a_lost_answer_is_told_with_the_next_try_and_how_it_ended(shop: Shop) ->
     assert len(found) == 1
 
 
+def test_a_story_is_told_in_the_readers_language(shop: Shop) -> None:
+    deal = shop.deal(None)
+    shop.issue(deal)
+    steps = story(let_in(shop.rig, language="es").get(f"/app/activity/deal:{deal.id}").text)
+    assert len(steps) == 4
+    assert not re.search(r"\b(the|deal|invoice|Kommo looks)\b", " ".join(steps))
+
+
 def test_what_is_missing_is_grouped_by_cause_and_tried_again(shop: Shop) -> None:
     for name in ("One", "Two"):
         shop.issue(shop.deal(None, name=name))
