@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from flask_babel import gettext as _
 
 from server.core.field_keys import ATTRIBUTES, PREDEFINED, entity_of, is_built_in, what_is_wrong
+from server.core.known_fields import ENTITIES, WORDS
 from server.core.vendor_lists import KnownField, Lists
 
 
@@ -108,38 +109,12 @@ def _always() -> list[str]:
 
 
 def _entities() -> dict[str, str]:
-    return {
-        "deal": _("Deal"),
-        "contact": _("Contact"),
-        "company": _("Company"),
-        "product": _("Product"),
-    }
+    return {entity: str(_(word)) for entity, word in ENTITIES.items()}
 
 
 def _words() -> dict[str, str]:
-    own = {
-        "deal.name": _("Name"),
-        "deal.price": _("Amount"),
-        "deal.created_at": _("Created on"),
-        "deal.tags": _("Tags"),
-        "deal.responsible_user_id": _("Responsible user's ID"),
-        "contact.name": _("Name"),
-        "contact.first_name": _("First name"),
-        "contact.last_name": _("Last name"),
-        "company.name": _("Name"),
-        "product.name": _("Name"),
-        "product.quantity": _("Quantity"),
-        "product.price": _("Price chosen on the deal"),
-    }
-    ids = {f"{entity}.id": _("ID") for entity in ATTRIBUTES}
-    codes = {"EMAIL": _("E-mail"), "PHONE": _("Phone"), "WEB": _("Website")}
-    codes |= {"ADDRESS": _("Address"), "POSITION": _("Position")}
-    of_codes = {
-        f"{entity}.code.{code}": word
-        for entity in ("contact", "company")
-        for code, word in codes.items()
-    }
-    return own | ids | of_codes
+    """In the reader's language what reasons call these fields in English."""
+    return {key: str(_(word)) for key, word in WORDS.items()}
 
 
 def _parts() -> dict[str, str]:

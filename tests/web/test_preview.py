@@ -55,11 +55,17 @@ def test_money_is_spelled_as_the_visitor_spells_it(shop: Shop) -> None:
     assert "2.401,50" in _page(let_in(shop.rig, language="pt"), deal=deal_id)
 
 
-def test_what_is_missing_is_said_in_plain_words(shop: Shop) -> None:
+def test_what_is_missing_is_said_in_plain_words_and_what_each_rule_would_do(shop: Shop) -> None:
     deal_id = shop.deal(None, stage="Issue invoice").id
+    document = shop.document("draft", {})
+    asks = {"conditions": [{"field": "deal.price", "is": "less", "value": 5000}]}
+    document["rules"].append({**document["rules"][0], "slug": "small", "name": "Small", **asks})
+    shop.rig.settings(document)
     page = _page(let_in(shop.rig), deal=deal_id)
     assert "cannot be billed yet" in page
     assert "amount" in page
+    assert "The rule “Issue” bills this deal" in page
+    assert "The rule “Small” bills only if Deal: Amount is less than 5000." in page
 
 
 def test_the_checklist_knows_that_it_was_tried(shop: Shop) -> None:
