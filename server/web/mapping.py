@@ -128,6 +128,8 @@ def make() -> AnyResponse:
     else:
         make_fields.ask(world(), visitor().account_id)
         progress = make_fields.progress(world(), visitor().account_id)
+    if request.headers.get("HX-Request") == "true":
+        return _written(form, have, progress)
     return _page(form, have, version=version_in(request.form), progress=progress)
 
 
@@ -139,7 +141,10 @@ def made() -> AnyResponse:
         return redirect(url_for("mapping.edit"), 303)
     progress = make_fields.progress(world(), visitor().account_id)
     have = _known(fresh=progress.state == "done")
-    form = controls_of(have.document, have.labels)
+    return _written(controls_of(have.document, have.labels), have, progress)
+
+
+def _written(form: Form, have: Known, progress: make_fields.Progress) -> AnyResponse:
     page = MappingPage(form, have.lists, have.labels, {}, {}, {})
     return part("mapping.html", "written", page=page, progress=progress)
 

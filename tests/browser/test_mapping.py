@@ -159,6 +159,7 @@ def test_the_fields_are_made_while_one_looks_on(rig: Rig, app_page: Page) -> Non
     rig.pump()
     expect(app_page.get_by_text("Done: what is saved here is in Kommo.")).to_be_visible()
     expect(app_page.get_by_text("not in Kommo yet")).to_be_hidden()
+    expect(app_page.get_by_role("button", name="Save", exact=True)).to_be_visible()
 
 
 def test_a_deals_invoice_follows_what_is_typed(rig: Rig, app_page: Page) -> None:
