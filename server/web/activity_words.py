@@ -132,15 +132,21 @@ def title(entry: Entry | None, subject: str) -> str:
 
 
 def facts(entry: Entry) -> list[str]:
-    """What stands below the title: the deal's number, its client, its invoice."""
+    """What stands below the title: the deal's number and its client."""
     told = []
     if entry.deal_name and entry.deal_id is not None:
         told.append(str(_("Deal %(id)s", id=entry.deal_id)))
     if entry.client_name:
         told.append(entry.client_name)
+    return told
+
+
+def line(entry: Entry) -> str:
+    """The same in a list, with the invoice's number."""
+    told = facts(entry)
     if entry.invoice and entry.invoice.number:
         told.append(str(_("Invoice %(number)s", number=entry.invoice.number)))
-    return told
+    return " · ".join(told)
 
 
 def sentence(said: str) -> str:

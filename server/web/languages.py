@@ -19,6 +19,7 @@ LANGUAGES = {"en": "en", "es": "es_419", "pt": "pt_BR"}
 TRANSLATIONS = Path(__file__).parent / "translations"
 # Where a currency's letters touch its number: CLDR wants a space there, which Babel leaves out.
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_MONEY = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 
 
 def install(app: Flask) -> None:
@@ -87,12 +88,18 @@ def decimal(number: Decimal | None) -> str:
 
 
 def spoken(text: str) -> str:
-    """A sentence of the core, the flows or the vendors, where the catalogue has its template; the
-    facts in it stay as they are. A plain text too."""
+    """A sentence of the core, the flows or the vendors, where the catalogue has its template; of
+    the facts in it only amounts of money are spelled anew. A plain text stays as it is."""
     if not isinstance(text, Said):
         return text
-    facts = {name: spoken(fact) for name, fact in text.facts.items()}
+    facts = {name: _fact(fact) for name, fact in text.facts.items()}
     return str(gettext(text.template)) % facts
+
+
+def _fact(fact: str) -> str:
+    """An amount of money as the core spells it ("640.00 EUR") in the locale's form."""
+    amount = _MONEY.fullmatch(fact)
+    return money(amount[1], amount[2]) if amount else spoken(fact)
 
 
 def _zone() -> ZoneInfo:
