@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests import postgres_server, recorded_cases
+from tests.compiled_routes import compile_routes_once
 from tests.fixed_clock import FixedClock
 from tests.used import (  # noqa: F401 these are hooks
     pytest_collection_modifyitems,
@@ -22,6 +23,8 @@ from tests.used import (  # noqa: F401 these are hooks
 
 if TYPE_CHECKING:
     from tests.rig import Rig
+
+compile_routes_once()
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # As root Chromium has no sandbox of its own; the rest keeps it from calling home or asking.

@@ -6,11 +6,9 @@ One clock, standing still, drives both sides; jobs run in the test's own thread 
 
 import secrets
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,10 +32,11 @@ from server.sandbox.browser import Browser
 from server.sandbox.freshbooks import Business
 from server.sandbox.kommo.account import Account
 from server.sandbox.serve import Served, serve
-from server.store import accounts, db, jobs, migrate
+from server.store import accounts, jobs, migrate
 from server.store.accounts import ConnectionRow
 from server.store.jobs import JobKind, JobRow
 from server.vendors.connection import SHARED
+from tests.quick_database import do_not_wait_for_the_disk, file_at_head
 
 log_quietly()  # as the command does; structlog's own way prints every local of a traceback
 
@@ -59,17 +58,6 @@ def free_ports(how_many: int) -> tuple[int, ...]:
             if port not in found and probe.connect_ex(("127.0.0.1", port)) != 0:
                 found.append(port)
     return tuple(found)
-
-
-@cache
-def file_at_head() -> bytes:
-    """An empty SQLite database at head: making the tables took a fifth of each test."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "billhook.db"
-        database = db.connect(Flask("tests"), f"sqlite:///{path}")
-        migrate.upgrade(database.engine)
-        database.engine.dispose()
-        return path.read_bytes()
 
 
 class Door:
@@ -187,6 +175,8 @@ class Rig:
         parts = wired(app)
         self.app, self.world, self.runner = app, parts.world, parts.runner
         self.database = parts.database
+        if self._own_file is not None:
+            do_not_wait_for_the_disk(self.database.engine)
         self._door.app = app
 
     def connect(self) -> Self:
