@@ -29,6 +29,7 @@ from server.sandbox.kommo.api.problems import (
 )
 from server.sandbox.kommo.api.webhooks import webhooks
 from server.sandbox.kommo.book.records import Actor
+from server.sandbox.kommo.deal_page import deal_page
 from server.sandbox.kommo.grants import Access
 from server.sandbox.kommo.settings_frame import settings_frame
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     oauth, basics, leads, complex_leads, pipelines, parties, links, fields, catalogs, feed, events,
-    webhooks, settings_frame,
+    webhooks, settings_frame, deal_page,
 )  # fmt: skip
 
 
