@@ -47,8 +47,10 @@ def run(folder: Path, *arguments: str, **environ: str) -> str:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text(INI)
     (folder / "test_them.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, str(folder)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "BILLHOOK_CASES": str(folder), **environ}
+    plugins = ["-p", "no:cacheprovider", "-p", "xdist.plugin"]  # the others are slow to load
+    command = [sys.executable, "-m", "pytest", *plugins, *arguments, str(folder)]
+    own = {"PYTHONPATH": str(ROOT), "BILLHOOK_CASES": str(folder)}
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **own, **environ}
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     return done.stdout + done.stderr
 
