@@ -10,7 +10,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from server.core.said import Said, from_json, joined, to_json
+from server.core.messages import N_
+from server.core.said import Said, from_json, joined, say, to_json
 
 
 class Certainty(StrEnum):
@@ -88,11 +89,15 @@ class TryLater(Outcome):
         self.certainty = certainty
 
 
+_ENDED = N_("Billhook's access to %(vendor)s has ended: connect it again.")
+_NAMES = {"kommo": "Kommo", "freshbooks": "FreshBooks"}
+
+
 class Reconnect(Outcome):
     """Our access to this vendor is gone; a person must connect again."""
 
     def __init__(self, vendor: str, sentence: str = "") -> None:
-        super().__init__(sentence or f"{vendor}: connect again")
+        super().__init__(sentence or say(_ENDED, vendor=_NAMES.get(vendor, vendor)))
         self.vendor = vendor
         self.sentence = sentence
 

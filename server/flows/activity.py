@@ -7,12 +7,15 @@ of it, jobs do.
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.core.said import Said
-from server.core.states import JobClass
+from server.core.messages import N_
+from server.core.said import Said, say
+from server.core.states import DocumentState, Group, JobClass
 from server.flows.again import Taken, again, all_of_cause
 from server.flows.again_told import what_again_will_do
+from server.flows.attempt import unsettled
 from server.flows.world import World
 from server.store import (
+    accounts,
     activity,
     activity_causes,
     activity_counts,
@@ -53,6 +56,12 @@ __all__ = [
     "read_place",
     "what_again_will_do",
 ]
+
+
+MAY_EXIST = N_(
+    "FreshBooks may have made this invoice (reference %(reference)s): its answer was lost. Try it "
+    "again first: Billhook looks for it there, and keeps it if it was made."
+)
 
 
 class MayExist(Exception):
@@ -97,7 +106,10 @@ def opened(world: World, account_id: int, subject: str) -> Opened | None:
         detail = activity_detail.opened(session, account_id, subject)
         if detail is None:
             return None
-        return Opened(_entry(session, account_id, subject), detail)
+        entry = _entry(session, account_id, subject)
+        asks = entry is not None and entry.group is Group.ATTENTION
+        may_exist = _may_exist(session, account_id, subject) if asks else None
+        return Opened(entry, detail, may_exist)
 
 
 def _entry(session: Session, account_id: int, subject: str) -> Entry | None:
@@ -116,6 +128,9 @@ def ignore(world: World, account_id: int, subject: str, by: str) -> bool:
     Kommo that asked for help are completed. Raises MayExist."""
     now = world.clock.now()
     with world.database.write() as session:
+        may_exist = _may_exist(session, account_id, subject)
+        if may_exist is not None:
+            raise MayExist(may_exist)
         if not activity_marks.leave_out(session, account_id, subject, by, now):
             return False
         deal = str(deal_in(subject) or "")
@@ -124,3 +139,19 @@ def ignore(world: World, account_id: int, subject: str, by: str) -> bool:
             kind, job_class = JobKind.TASKS_DONE, JobClass.WRITE_BACK
             jobs.defer(session, NewJob(account_id, kind, f"tasks:{deal}", job_class, said), now)
     return True
+
+
+def _may_exist(session: Session, account_id: int, subject: str) -> Said | None:
+    """Why nobody may ignore it: a draft that nobody knows of would stay in the books. One that was
+    begun in another business can only be looked for there, by a person."""
+    deal = deal_in(subject)
+    books = accounts.connection(session, account_id, "freshbooks")
+    if deal is None or books is None:
+        return None
+    for row in ledger.of_source(session, account_id, "kommo", str(deal)):
+        here = row.kind == "invoice" and row.home == f"freshbooks:{books.external_id}"
+        if here and row.upstream_id is None and row.state != DocumentState.AMBIGUOUS:
+            attempt = ledger.last_attempt(session, row.id)
+            if attempt is not None and unsettled(attempt):
+                return say(MAY_EXIST, reference=attempt.reference)
+    return None

@@ -3,10 +3,11 @@ rest on the same ``Known``, so that what is told is what is done."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.core.states import DocumentState, Group, JobClass
 from server.flows import replay
+from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import activity, activity_detail, activity_marks, jobs, ledger
@@ -17,6 +18,7 @@ from server.store.job_rows import JobKind, JobRow, NewJob
 from server.store.ledger import DocumentRow
 
 BATCH = replay.BATCH  # a commit; hooks are taken meanwhile
+MOMENT = timedelta(microseconds=1)  # what a clock that stands still parked just now is meant too
 BY_A_PERSON = (DocumentState.MISMATCH, DocumentState.AMBIGUOUS)
 
 
@@ -43,15 +45,36 @@ def again(world: World, account_id: int, subjects: Sequence[str]) -> int:
 
 
 def all_of_cause(world: World, account_id: int, cause: str) -> Taken:
-    """Every entry that needs attention for this cause (a ``Cause.key``)."""
-    wanted = Filter(Group.ATTENTION, cause=cause)
+    """What needs attention for this cause (a ``Cause.key``): the newest at once, in one commit with
+    the job that takes the rest."""
+    now, wanted = world.clock.now(), Filter(Group.ATTENTION, cause=cause)
+    with world.database.read() as session:
+        found = activity.page(session, account_id, wanted, most=BATCH)
+    with world.database.write() as session:
+        taken = sum(_again(session, account_id, one.subject, now) for one in found.entries)
+        if found.older is not None:
+            subject, since = f"cause:{cause}", {"asked_at": now.isoformat()}
+            rest = NewJob(account_id, JobKind.ALL_AGAIN, subject, JobClass.CLICK, since)
+            jobs.defer(session, rest, now)
+    return Taken(taken, found.older is not None)
+
+
+def all_again(run: Run) -> str:
+    """The rest, a batch a commit. What came to need attention after the click is left alone, so
+    that it ends; killed, it begins anew. New deals go before these: there may be thousands."""
+    asked_at = datetime.fromisoformat(run.job.payload["asked_at"])
+    wanted = Filter(
+        Group.ATTENTION, cause=run.job.subject.removeprefix("cause:"), until=asked_at + MOMENT
+    )
     taken, before = 0, None
     while True:
-        with world.database.read() as session:
-            found = activity.page(session, account_id, wanted, before=before, most=BATCH)
-        taken += again(world, account_id, [entry.subject for entry in found.entries])
+        with run.world.database.read() as session:
+            found = activity.page(session, run.account_id, wanted, before=before, most=BATCH)
+        with run.phase() as session:
+            for one in found.entries:
+                taken += _again(session, run.account_id, one.subject, run.now(), JobClass.BACKFILL)
         if found.older is None:
-            return Taken(taken)
+            return f"{taken} tried again"
         before = found.older
 
 
@@ -115,7 +138,13 @@ def _may_bill_more(session: Session, account_id: int) -> bool:
     return len({rule.purpose for rule in rules}) > 1 or any(rule.again for rule in rules)
 
 
-def _again(session: Session, account_id: int, subject: str, now: datetime) -> bool:
+def _again(
+    session: Session,
+    account_id: int,
+    subject: str,
+    now: datetime,
+    job_class: JobClass = JobClass.CLICK,
+) -> bool:
     event = activity_marks.turned_away(session, account_id, subject)
     if event is not None:
         replay.take_event_again(session, event, now)
@@ -124,14 +153,14 @@ def _again(session: Session, account_id: int, subject: str, now: datetime) -> bo
     if deal_id is None:
         parked = activity_detail.open_jobs(session, account_id, subject)
         for job in parked:
-            _hurry(session, account_id, JobKind(job.kind), job.subject, now)
+            jobs.defer(session, _new(account_id, JobKind(job.kind), job.subject, job_class), now)
         return bool(parked)
     known = known_of(session, account_id, deal_id)
     if known is None:
         return False
     activity_marks.reopen(session, account_id, subject)
-    for kind_, of in _wanted(session, known, now):
-        _hurry(session, account_id, kind_, of, now)
+    for kind, of in _wanted(session, known, now):
+        jobs.defer(session, _new(account_id, kind, of, job_class), now)
     return True
 
 
@@ -146,6 +175,6 @@ def _wanted(session: Session, known: Known, now: datetime) -> Iterable[tuple[Job
         yield JobKind.INVOICE_TO_DEAL, f"invoice:{known.invoice.id}"
 
 
-def _hurry(session: Session, account_id: int, kind: JobKind, subject: str, now: datetime) -> None:
+def _new(account_id: int, kind: JobKind, subject: str, job_class: JobClass) -> NewJob:
     replayed = {"replay": True} if kind == JobKind.DEAL_TO_INVOICE else {}
-    jobs.defer(session, NewJob(account_id, kind, subject, JobClass.CLICK, replayed), now)
+    return NewJob(account_id, kind, subject, job_class, replayed)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from server.core.errors import CannotBill, Certainty, Reconnect, TryLater
+from server.core.said import say
 from server.core.states import AttemptOutcome, DocumentState
 from server.flows.run import Run
 from server.store import ledger
@@ -45,7 +46,7 @@ def died(run: Run, attempt: AttemptRow) -> None:
     """One that is open although its run must be over: the run died, or was only taken for dead (a
     clock that jumped, a machine that slept) and its call goes on; the quiet period begins now."""
     if attempt.outcome == AttemptOutcome.OPEN:
-        end(run, attempt, AttemptOutcome.UNCERTAIN, "the run ended during the call")
+        end(run, attempt, AttemptOutcome.UNCERTAIN, say("Billhook was stopped during the call."))
         attempt.outcome, attempt.ended_at = AttemptOutcome.UNCERTAIN, run.now()
 
 

@@ -5,6 +5,7 @@ one means for an invoice comes with the registration. Source: reference freshboo
 """
 
 from server.core.errors import NotOurs
+from server.core.said import say
 from server.flows.world import World
 from server.store import inbox
 from server.store.first_look import Hook
@@ -29,6 +30,6 @@ def take(world: World, hook: Hook, raw: bytes, content_type: str, signature: str
             headers={"Content-Type": content_type, SIGNATURE_HEADER: signature},
             body=raw,
             subjects=[[told.name, told.object_id]],
-            verdict="kept; nothing acts on it yet",
+            verdict=say("kept; nothing acts on it yet"),
             received_at=world.clock.now(),
         )

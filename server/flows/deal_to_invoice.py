@@ -8,10 +8,12 @@ counts. What keeps one series from being billed keeps no other.
 from server.core import mapping
 from server.core.errors import CannotBill, NotOurs
 from server.core.keys import DealId
+from server.core.messages import N_
 from server.core.rules import Bill, Decision
 from server.core.said import joined, say
 from server.core.sale import Sale
 from server.core.settings import SettingsDocument
+from server.core.states import DocumentState
 from server.flows import issue, product_lists
 from server.flows.asked_fields import AskedFields
 from server.flows.billed import Billed
@@ -25,6 +27,14 @@ from server.store.deal_names import Names
 from server.store.ledger import DocumentRow
 from server.vendors.kommo.read import read_sale
 
+MADE = {
+    DocumentState.CREATED: N_("Invoice %(number)s is made, as a draft."),
+    DocumentState.SENT: N_("Invoice %(number)s is made and sent."),
+    DocumentState.MISMATCH: N_("Invoice %(number)s is made, but its total differs."),
+    DocumentState.DELETED: N_("Invoice %(number)s was deleted in FreshBooks."),
+}
+EXISTS = N_("Invoice %(number)s is made.")
+
 
 def deal_to_invoice(run: Run) -> str:
     deal_id = DealId(int(run.job.subject.removeprefix("deal:")))
@@ -32,7 +42,12 @@ def deal_to_invoice(run: Run) -> str:
     made = _bill_or_close(run, deal_id, billed)
     if billed.problems:
         raise CannotBill(billed.problems)
-    return ", ".join(f"{document.state} {document.number}".strip() for document in made)
+    return joined(dict.fromkeys(_told(document) for document in made))
+
+
+def _told(document: DocumentRow) -> str:
+    template = MADE.get(DocumentState(document.state), EXISTS)
+    return say(template, number=document.number)
 
 
 def _bill_or_close(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:

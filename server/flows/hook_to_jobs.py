@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.core.said import say
 from server.core.settings import Rule, SettingsDocument
 from server.core.states import DocumentState, JobClass
 from server.flows.settings_of import validated
@@ -74,9 +75,9 @@ def take_again(
 def not_ours(state: str, external_id: str, told: KommoHook) -> str | None:
     """Why the whole hook makes no job, if it does not: by the account's connection to Kommo."""
     if state in ("", "disconnected"):
-        return "this account is not connected to Kommo"
+        return say("this account is not connected to Kommo")
     if told.account_id is not None and str(told.account_id) != external_id:
-        return f"names another Kommo account ({told.account_id})"
+        return say("names another Kommo account (%(number)s)", number=told.account_id)
     return None
 
 
@@ -97,8 +98,8 @@ def _plan(
 
 def _verdict(plan: Plan, told: KommoHook) -> str:
     if not plan.looked_at:
-        return "concerns no rule"
-    return f"{plan.looked_at} of {len(told.changes)} to look at"
+        return say("concerns no rule")
+    return say("%(some)s of %(all)s to look at", some=plan.looked_at, all=len(told.changes))
 
 
 def _plan_deal(

@@ -31,11 +31,11 @@ def invoice_to_deal(run: Run) -> str:
         newer = _newer(session, document)
         into = settings_of(session, run.account_id).mapping.write_back
     if newer:
-        return f"the deal shows invoice {newer.number}, which is newer"
+        return say("The deal shows invoice %(number)s, which is newer.", number=newer.number)
     values = shown(run, document, into)
     now_there = digest({code: str(value) for code, value in values.items()})
     if now_there == document.written:
-        return "stands there already"
+        return say("The deal shows it already.")
     if values:
         deal_fields.write(run, int(document.source_id), deal_fields.specs_of(into), values)
     with run.phase() as session:
@@ -43,7 +43,7 @@ def invoice_to_deal(run: Run) -> str:
         if document.settled and document.state != DocumentState.MISMATCH:
             result = f"Done: the deal shows invoice {document.number}."
             defer_completion(session, run, document.source_id, result)
-    return f"{document.number} {document.status}"
+    return say("The deal shows invoice %(number)s.", number=document.number)
 
 
 def _newer(session: Session, document: DocumentRow) -> DocumentRow | None:

@@ -30,7 +30,8 @@ class Judge:
         self._run = run
         self._sale = sale
         self._asked = False
-        self._unheard: set[int] = set()  # entries that Kommo does not list, and will not any more
+        self._known: list[Entry] = []
+        self._unheard: set[int] = set()  # entries that are none of Kommo's, but repetitions
 
     def decide(self, among: Sequence[Rule]) -> Decision:
         """The first of these rules that bills, or why none does. Raises the outcomes."""
@@ -51,7 +52,7 @@ class Judge:
             rows = inbox.entries(session, run.account_id, int(self._sale.source_id))
             switched_on = settings.switched_on(session, run.account_id)
             named_since = settings.named_since(session, run.account_id)
-        known = [
+        self._known = [
             Entry(row.pipeline_id, row.stage_id, row.at, row.id, row.upstream_id or "")
             for row in rows
             if row.id not in self._unheard
@@ -59,7 +60,7 @@ class Judge:
         return rules.decide(
             self._sale,
             among,
-            known,
+            self._known,
             switched_on,
             stages=pipelines.stage_order(run, self._sale.place),
             named_since=named_since,
@@ -67,9 +68,15 @@ class Judge:
         )
 
     def _hear_of(self, entry: Entry) -> None:
-        """Ask for its event; wait for it while it may be late; then it was a repetition."""
+        """Ask for its event; wait for it while it may be late; then it was a repetition.
+
+        So is, at once, one beside another of the same place: two hooks of one move that were taken
+        at the same instant, neither of which could see the other's entry (PostgreSQL).
+        """
         if not self._asked:
             self.ask()
+        elif any(_repeats(entry, other) for other in self._known):
+            self._unheard.add(entry.id)
         elif entry.at + LISTED_WITHIN > self._run.now():
             said = say("Kommo does not list yet that the deal entered the stage.")
             raise TryLater("kommo:events", said, after=ASK_AGAIN, burns=False)
@@ -94,3 +101,11 @@ class Judge:
                 for entry in entered(told, {deal_id: self._sale.place})
             ]
         return any(news)
+
+
+def _repeats(entry: Entry, other: Entry) -> bool:
+    """By the measure of ``inbox.enter``; of two without an event the earlier is the one."""
+    same = (entry.pipeline_id, entry.stage_id) == (other.pipeline_id, other.stage_id)
+    earlier = (other.at, other.id) < (entry.at, entry.id)
+    near = abs(other.at - entry.at) <= inbox.SAME_ENTRY
+    return same and near and (bool(other.event) or earlier) and other.id != entry.id

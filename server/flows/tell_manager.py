@@ -30,7 +30,7 @@ def tell_manager(run: Run) -> str:
         document = ledger.look(session, key)
         before = ledger.last_attempt(session, document.id) if document else None
     if document is not None and document.state == DocumentState.CREATED:
-        return "told already"
+        return say("This task was made before.")
     if before is not None and unsettled(before):
         died(run, before)
         waiting = look_up.wait_out(run, before)
@@ -104,4 +104,4 @@ def _made(run: Run, attempt: AttemptRow, task_id: int, how: AttemptOutcome) -> s
             state=DocumentState.CREATED,
             upstream_id=str(task_id),
         )
-    return f"task {task_id}"
+    return say("Task %(number)s was made.", number=task_id)

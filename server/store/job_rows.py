@@ -34,6 +34,7 @@ class JobKind(StrEnum):
     PROBE = "probe"  # is the vendor back?
     WELCOME = "welcome"  # a widget install told us a code; exchange it
     FAREWELL = "farewell"  # Kommo says that our integration was switched off; look whether it was
+    ALL_AGAIN = "all_again"  # the rest of a cause of which a person tries all again
     WHAT_IF = "what_if"  # what a rule would have billed; a person looks on
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from server.flows import (
+    again,
     deal_to_invoice,
     ensure,
     farewell,
@@ -30,5 +31,6 @@ HANDLERS: Mapping[JobKind, Handler] = {
     JobKind.PROBE: probe.probe,
     JobKind.WELCOME: welcome.welcome,
     JobKind.FAREWELL: farewell.farewell,
+    JobKind.ALL_AGAIN: again.all_again,
     JobKind.WHAT_IF: what_if.what_if,
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.core.keys import AccountId
+from server.core.keys import AccountId, JobId
 from server.core.states import AttemptOutcome, DocumentState, Group, JobClass, JobState
 from server.flows import activity, again
 from server.flows.activity import Filter
@@ -16,9 +16,10 @@ from server.store.accounts import ConnectionRow
 from server.store.db import Database
 from server.store.jobs import JobKind, JobRow
 from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
+from server.work.runner import Runner
 from tests.fixed_clock import START, FixedClock
 from tests.store import rows
-from tests.store.activity_rows import Past
+from tests.store.activity_rows import MINUTE, Past
 from tests.store.databases import (  # noqa: F401 these are fixtures
     database,
     postgres,
@@ -125,18 +126,27 @@ def test_try_again_of_anothers_entry_does_nothing(world: World, past: Past, stra
         assert not activity.ignore(world, stranger.account_id, subject, "Mallory")
 
 
-def test_all_of_a_cause_are_tried_again_in_batches(
-    world: World, past: Past, stranger: Past, monkeypatch: pytest.MonkeyPatch
+def test_all_of_a_cause_are_tried_again_the_newest_at_once_and_the_rest_by_a_job(
+    world: World, past: Past, stranger: Past, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(again, "BATCH", 2)
-    for deal in range(1, 6):
-        past.parked(deal)
-    past.parked(6, "bug")
-    past.parked(7, problems=[{"field": "lines.1.tax", "reason": "a", "todo": "b"}])
-    stranger.parked(8)
-    assert activity.all_of_cause(world, past.account_id, "problems/client.email").n == 5
-    assert {subject for _, subject in waiting(past)} == {f"deal:{n}" for n in range(1, 6)}
-    assert activity.all_of_cause(world, past.account_id, "problems").n == 1
+    clock.advance(hours=1)
+    parked = [past.parked(deal) for deal in range(1, 8)]
+    past.parked(8, "bug")
+    past.parked(9, problems=[{"field": "lines.1.tax", "reason": "a", "todo": "b"}])
+    stranger.parked(10)
+    taken = activity.all_of_cause(world, past.account_id, "problems/client.email")
+    assert (taken.n, taken.more) == (2, True)
+    rest = next(row for row in rows.rows_of(past.database, JobRow) if row.kind == "all_again")
+    past.now = clock.now() + MINUTE
+    later = past.parked(11)  # after the click: it would be tried for ever
+    assert Runner(world).run(JobId(rest.id)) == JobState.DONE
+    assert {subject for _, subject in waiting(past)} == {f"deal:{n}" for n in range(1, 8)}
+    newest, oldest = job(past, parked[-1]), job(past, parked[0])
+    assert (newest.job_class, oldest.job_class) == (JobClass.CLICK, JobClass.HOOK)
+    assert job(past, later).state == JobState.PARKED
+    alone = activity.all_of_cause(world, past.account_id, "problems/lines.*.tax")
+    assert (alone.n, alone.more) == (1, False)
     assert not activity.all_of_cause(world, past.account_id, "nothing")
 
 
@@ -227,6 +237,25 @@ def test_what_runs_or_waits_cannot_be_ignored(world: World, past: Past):
     past.job(2, JobState.RUNNING)
     for deal in (1, 2):
         assert not activity.ignore(world, past.account_id, f"deal:{deal}", "Ona")
+
+
+def test_what_freshbooks_may_have_made_is_not_ignored_before_it_was_looked_for(
+    world: World, past: Past
+):
+    past.parked(1, "freshbooks:uncertain")
+    past.invoice(1, DocumentState.UNCERTAIN, upstream_id=None)
+    change_attempt(past, outcome=AttemptOutcome.UNCERTAIN, reference="BH12")
+    with pytest.raises(activity.MayExist) as refused:
+        activity.ignore(world, past.account_id, "deal:1", "Ona")
+    assert "may have made this invoice (reference BH12)" in refused.value.said
+    opened = activity.opened(world, past.account_id, "deal:1")
+    assert opened is not None
+    assert opened.may_exist == refused.value.said
+    assert group(world, past) is Group.ATTENTION
+    (document,) = rows.rows_of(past.database, DocumentRow)
+    with past.database.write() as session:  # in another business nobody can look for it
+        session.get_one(DocumentRow, document.id).home = "freshbooks:other"
+    assert activity.ignore(world, past.account_id, "deal:1", "Ona")
 
 
 def test_the_metrics_count_an_ignored_job_as_left_out(world: World, past: Past):

@@ -94,7 +94,8 @@ def test_an_ignored_deal_closes_its_task_and_is_billed_when_it_is_mended_and_mov
 
 
 def test_an_ignored_deal_stays_ignored_when_the_vendor_is_back(shop: Shop, rig: Rig) -> None:
-    rig.sandbox.faults.add(Fault("error_before", CREATE, "freshbooks", times=None, status=503))
+    find = "GET /accounting/*/users/clients"
+    rig.sandbox.faults.add(Fault("error_before", find, "freshbooks", times=None, status=503))
     deal = shop.deal()
     shop.issue(deal)
     for minutes in (3, 6, 31):

@@ -1,12 +1,18 @@
 """A rule that bills again: each entering of its stage once, however often it is told."""
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from server.core.settings import InvalidSettings
 from server.core.states import JobState
 from server.flows import activity
+from server.store import inbox
+from server.store.inbox import Entered
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
 from tests.stories.stage_rules import WHILE, again, enters_again, replayed, rule, save, told_of
@@ -94,3 +100,37 @@ def test_a_rule_that_bills_again_has_one_stage(rig: Rig) -> None:
     with pytest.raises(InvalidSettings) as refused:
         save(shop, wrong)
     assert [path for path, _words in refused.value.errors] == ["rules.0.again"]
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, postgres_database: str) -> Iterator[Rig]:
+    with Rig(tmp_path, database_url=postgres_database) as rig:
+        rig.connect()
+        yield rig
+
+
+@pytest.mark.postgres
+def test_two_hooks_of_one_move_at_one_instant_bill_it_once_and_at_once(on_postgres: Rig) -> None:
+    """Neither transaction sees the other's entry."""
+    rig = on_postgres
+    shop = again(rig)
+    deal = shop.deal()
+    place = (shop.pipeline.id, shop.stage("Issue invoice"))
+    both = threading.Barrier(2)
+
+    def hook(_number: int) -> bool:
+        with rig.world.database.write() as session:
+            entered = Entered(deal.id, *place, rig.clock.now())
+            news = inbox.enter(session, rig.account_id, entered)
+            both.wait(10)
+            return news
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(hook, range(2))) == [True, True]
+    shop.issue(deal)
+    assert len(shop.invoices) == 1
+    rig.sweep()
+    rig.later(minutes=11)
+    assert len(shop.invoices) == 1
+    enters_again(shop, deal)
+    assert len(shop.invoices) == 2
