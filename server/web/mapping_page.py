@@ -7,7 +7,7 @@ from functools import cached_property
 from server.core.vendor_lists import Lists
 from server.web.mapping_controls import CATALOGS, Form, levels, name_of, rows
 from server.web.mapping_labels import Labels
-from server.web.mapping_words import summary, titles
+from server.web.mapping_words import parts, summary, titles
 
 _ROW = re.compile(r"(.+?-\d+)(-|$)", re.ASCII)
 
@@ -72,6 +72,9 @@ class MappingPage:
 
     def other(self, group: str) -> dict[str, str]:
         return of_group(self.theirs, group)
+
+    def parts(self) -> dict[str, str]:
+        return parts()
 
     def summary(self) -> list[tuple[str, str, str]]:
         return summary(self.errors)

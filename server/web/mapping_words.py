@@ -37,16 +37,35 @@ def titles() -> dict[str, str]:
 
 
 def summary(errors: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(control, what its row is called, sentence) of each error; the first two may be ""."""
-    return [(control, title_of(control), said) for control, said in errors.items()]
+    """(control, its part and what its row is called, sentence) of each error; the first two may
+    be ""."""
+    named = {name_of(path): _in_its_part(path, title) for path, title in titles().items()}
+    return [(control, _row_of(control, named), said) for control, said in errors.items()]
 
 
-def title_of(control: str) -> str:
-    """What the row of a control is called; "" where there is none."""
-    named = {name_of(path): title for path, title in titles().items()}
+def _in_its_part(path: str, title: str) -> str:
+    """ "Language" is one of the invoice and one of the client."""
+    part = parts().get(path.partition(".")[0], "")
+    return f"{part} › {title}" if part and part != title else title
+
+
+def _row_of(control: str, named: Mapping[str, str]) -> str:
     while control and control not in named:
         control = control.rpartition("-")[0]
     return named.get(control, "")
+
+
+def parts() -> dict[str, str]:
+    """The sections of the page, by what begins the paths of their rows; the invoice's own have no
+    such."""
+    return {
+        "lines": _("Lines"),
+        "taxes": _("Taxes"),
+        "discount": _("Discount"),
+        "client": _("Client"),
+        "write_back": _("Written back to the deal"),
+        "numbering": _("Numbers of invoices"),
+    }
 
 
 def _lines() -> dict[str, str]:

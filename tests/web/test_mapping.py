@@ -3,12 +3,9 @@
 import re
 from collections.abc import Iterator
 from html import unescape
-from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 
-from server.core.settings import SettingsDocument
 from server.core.states import JobState
 from server.flows.change_settings import newest
 from server.sandbox.faults import Fault
@@ -17,69 +14,7 @@ from server.web.auth import Role
 from tests.core.test_settings import FULL
 from tests.rig import Rig
 from tests.web.letting_in import LetIn, let_in
-
-URL = "/app/mapping"
-
-
-class Controls(HTMLParser):
-    """What a browser would send of the form "mapping"."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.form: dict[str, str] = {}
-        self._open = False
-        self._select = self._text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: Any) -> None:
-        of = dict(attributes)
-        if tag == "form":
-            self._open = of.get("id") == "mapping"
-        if not self._open:
-            return
-        name = of.get("name") or ""
-        told = name in ("", "told") or (of.get("type") == "checkbox" and "checked" not in of)
-        if tag == "input" and not told:
-            self.form[name] = re.sub(r"[\r\n]", "", of.get("value", "on"))
-        elif tag == "select":
-            self._select = name
-        elif tag == "option" and self._select and "selected" in of:
-            self.form[self._select] = of["value"]
-        elif tag == "textarea":
-            self._text, self.form[name] = name, ""
-
-    def handle_data(self, data: str) -> None:
-        if self._text:
-            self.form[self._text] += data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea" and self._text:  # its first end of line is none; others are sent so
-            text = self.form[self._text].removeprefix("\n")
-            self.form[self._text], self._text = text.replace("\n", "\r\n"), ""
-        elif tag == "select":
-            self._select = ""
-        elif tag == "form":
-            self._open = False
-
-
-def controls(page: Any) -> dict[str, str]:
-    return Controls(page.text).form
-
-
-def mapping_of(rig: Rig) -> SettingsDocument:
-    return newest(rig.world, rig.account_id)[0]
-
-
-def version_of(rig: Rig) -> int:
-    return newest(rig.world, rig.account_id)[1]
-
-
-def changed(admin: LetIn, **changes: str) -> dict[str, str]:
-    """The page's form with some controls changed, whose names have "_" where they have "-"."""
-    form = controls(admin.get(URL))
-    renamed = {name.replace("__", "-"): value for name, value in changes.items()}
-    assert set(renamed) <= set(form)
-    return form | renamed
+from tests.web.mapping_desk import URL, changed, controls, mapping_of, version_of
 
 
 @pytest.fixture
@@ -140,63 +75,6 @@ def test_a_refused_form_comes_back_with_all_that_was_typed(rig: Rig, admin: LetI
     assert re.search(r'id="notes-0-text"[^>]*aria-invalid="true"', page)
     assert "Must be at least 1." in page
     assert version_of(rig) == before
-
-
-def test_one_field_is_checked_alone(admin: LetIn) -> None:
-    form = changed(admin, numbering__digits="99", terms__0__kind="text")
-    told = admin.post(f"{URL}/check", data=form, headers={"HX-Trigger": "numbering-digits-row"})
-    assert unescape(told.text).strip() == (
-        '<p class="error live-error" id="numbering-digits-error">Must be at most 12.</p>'
-        '<input type="hidden" name="told" value="numbering-digits">'
-    )
-
-
-def test_a_change_is_told_beside_the_row_that_it_makes_wrong_or_right(admin: LetIn) -> None:
-    form = changed(admin, discount__kind="percent") | {
-        "discount-value-0-kind": "text",
-        "discount-value-0-text": "150",
-    }
-    here = {"HX-Trigger": "discount-kind-row"}
-    told = unescape(admin.post(f"{URL}/check", data=form, headers=here).text)
-    beside = 'id="discount-value-0-told" hx-swap-oob="innerHTML"'
-    assert "“150” is no percent" in told.partition(beside)[2]
-    mended = form | {"discount-kind": "amount", "told": "discount-value-0-text"}
-    told = admin.post(f"{URL}/check", data=mended, headers=here).text
-    assert 'id="discount-value-0-text-error"></p>' in told.partition(beside)[2]
-
-
-def test_what_is_still_empty_is_no_mistake_yet(admin: LetIn) -> None:
-    form = changed(admin, notes__0__kind="text")
-    told = admin.post(f"{URL}/check", data=form, headers={"HX-Trigger": "notes-0"})
-    assert re.sub("<[^>]*>", "", told.text).strip() == ""
-    assert "Write a text" in admin.post(URL, data=form).text
-
-
-def test_rows_are_added_and_taken_away_without_saving(rig: Rig, admin: LetIn) -> None:
-    rig.settings(FULL)
-    before = version_of(rig)
-    form = changed(admin, terms__0__kind="text", terms__0__text="soon")
-    more = admin.post(f"{URL}/form", data={**form, "do": "add:taxes-table"})
-    assert more.status_code == 200
-    assert "taxes-table-3-value" in controls(more)
-    assert controls(more)["terms-0-text"] == "soon"
-    less = admin.post(f"{URL}/form", data={**controls(more), "do": "drop:taxes-table-0"})
-    assert controls(less)["taxes-table-0-value"] == "None"
-    assert version_of(rig) == before
-
-
-def test_the_choices_of_the_tax_field_become_rows(rig: Rig, admin: LetIn) -> None:
-    products = rig.kommo.add_catalog("Products")
-    names = ["Standard", "Reduced"]
-    rig.kommo.add_field("catalogs", "select", "Tax kind", enums=names, catalog_id=products.id)
-    form = changed(admin, taxes__field="Product: Tax kind")
-    page = admin.post(f"{URL}/form", data={**form, "do": "values"})
-    rows = controls(page)
-    assert [rows[f"taxes-table-{index}-value"] for index in range(3)] == [*names, ""]
-    assert "2 rows were added." in page.text
-    assert "has its row" in admin.post(f"{URL}/form", data={**rows, "do": "values"}).text
-    other = admin.post(f"{URL}/form", data={**rows, "taxes-field": "Deal: Name", "do": "values"})
-    assert "“Deal: Name” has no list of choices." in unescape(other.text)
 
 
 def test_who_was_overtaken_keeps_theirs_and_his_own(rig: Rig, admin: LetIn) -> None:
