@@ -19,6 +19,7 @@ from server.core.settings import (
 )
 
 TRIGGER = {"pipeline_id": 3001, "stage_id": 142}
+OR_MINUS = {"field": "deal.cf.1", "or": {"text": "-5"}}
 FULL = {
     "version": 1,
     "rules": [
@@ -154,6 +155,18 @@ def test_a_wrong_rule_is_refused_in_words(path, wrong, words):
         ("taxes.fixed.0.percent", {"fixed": [{"name": "VAT", "percent": "x"}]}, "a number"),
         ("taxes.fixed.0.percent", {"fixed": [{"name": "VAT", "percent": 101}]}, "at most 100"),
         ("taxes.fixed.0.percent", {"fixed": [{"name": "VAT", "percent": -1}]}, "at least 0"),
+        ("taxes.fixed.0.percent", {"fixed": [{"name": "VAT", "percent": "7.7777"}]}, "3 decimals"),
+        ("taxes.fixed.1.name", {"fixed": [{"name": "VAT", "percent": 5}] * 2}, "there twice"),
+        ("taxes.table.a.2", {"table": {"a": [{"name": "V", "percent": 5}] * 3}}, "combine them"),
+        ("discount.value", {"kind": "percent", "value": {"text": "150"}}, "no percent"),
+        ("discount.value", {"kind": "percent", "value": {"text": "100"}}, "nothing to bill"),
+        ("discount.value.or", {"kind": "amount", "value": OR_MINUS}, "no amount of money"),
+        ("currency", {"text": "euro"}, "three letters"),
+        ("language", {"text": "English"}, "two letters"),
+        ("due_days", {"text": "14 days"}, "whole number from 0 to 365"),
+        ("lines.price", {"price": {"text": "free"}}, "no price"),
+        ("client.email", {"email": {"text": "ann"}}, "not an e-mail address"),
+        ("client.language", {"language": {"text": "english"}}, "two letters"),
         ("taxes.table.LOW", {"table": {"Low": [], "LOW": []}}, "the same value"),
         ("client.vat_number", {"match_by": "vat"}, "clients are matched by it"),
         ("client.email", {"email": None}, "clients are matched by it"),
@@ -178,6 +191,9 @@ def test_a_wrong_mapping_is_refused_in_words(path, wrong, words):
         ({"field": "deal.cf.1", "is": "equals", "value": {"a": 1}}, "value", "must be text"),
         ({"field": "deal.cf.1", "is": "greater", "value": "soon"}, "value", "a number or a date"),
         ({"field": "deal.cf.1", "is": "filled", "value": "no"}, "value", "no meaning"),
+        ({"field": "deal.cf.1", "is": "empty", "value": "no"}, "value", 'beside "empty"'),
+        ({"field": "deal.cf.1", "is": "less", "value": "soon"}, "value", "a number or a date"),
+        ({"field": "deal.cf.1", "is": "not"}, "value", "must be one value"),
         ({"field": "deal.cf.1", "is": "like", "value": "x"}, "is", "'equals'"),
     ],
 )
