@@ -31,6 +31,7 @@ from server.store.ledger import AttemptRow, DocumentRow
 
 FEW, MANY, PAGE, ROUNDS = 100, 10_000, 50, 40
 LIMIT = 1.5
+OTHER_CAUSES = 6  # of twenty; the others are problems of a sale
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 Read = Callable[[Session, int], object]
 
@@ -103,6 +104,21 @@ def fill(database: Database, name: str, deals: int) -> int:
             session.execute(sa.insert(table), rows)
         made = sa.select(DocumentRow.id, DocumentRow.updated_at).filter_by(account_id=account)
         session.execute(sa.insert(AttemptRow), [_attempt(*row) for row in session.execute(made)])
+    return account
+
+
+def fill_parked(database: Database, name: str, deals: int) -> int:
+    """Every deal needs attention, for one of twenty causes."""
+    with database.write() as session:
+        account = accounts.add(session, name, NOW).id
+        for deal in range(1, deals + 1):
+            at = NOW - timedelta(days=30) * (deal / deals)
+            row = _job(account, deal, at, JobState.PARKED)
+            if deal % 20 < OTHER_CAUSES:
+                row |= {"cause": f"freshbooks:{deal % 20}", "problems": []}
+            else:
+                row["problems"][0]["field"] = f"client.field{deal % 20}"
+            session.execute(sa.insert(JobRow), [row])
     return account
 
 
