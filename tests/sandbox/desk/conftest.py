@@ -1,6 +1,7 @@
 """The desk over a small business, with somebody who listens to its hooks."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 from flask import Flask, Response, request
+from playwright.sync_api import Browser, Page
 
 from server.sandbox import Sandbox, SandboxClock
 from server.sandbox.kommo.account import Account
@@ -73,8 +75,8 @@ class Desk:
         assert self.sandbox.deliveries.wait_idle()
 
 
-@pytest.fixture
-def desk() -> Iterator[Desk]:
+@contextmanager
+def running_desk() -> Iterator[Desk]:
     """Frozen at noon, hooks go out at once; one listener to moves alone."""
     heard: list[dict[str, str]] = []
     app = Flask("listener")
@@ -94,3 +96,18 @@ def desk() -> Iterator[Desk]:
                 yield desk
     finally:
         listener.stop()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with running_desk() as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """One for all tests of a file: to open one costs as much as to load the page. Each sandbox is
+    an origin of its own, so nothing that a page keeps reaches the next."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()

@@ -1,11 +1,12 @@
 """What a person sees: nothing too pale, too small, cut off, or moving by itself."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.sandbox.desk.conftest import Desk
+from tests.sandbox.desk.conftest import Desk, running_desk
 from tests.sandbox.desk.small_seed import write_invoice
 
 pytestmark = pytest.mark.browser
@@ -71,59 +72,69 @@ def _busy(desk: Desk) -> None:
     desk.settled()
 
 
-def _pages(desk: Desk, browser: Browser, **context: Any) -> Page:
-    page = browser.new_context(**context).new_page()
+@pytest.fixture(scope="module")
+def busy() -> Iterator[Desk]:
+    """One for all that only look at it."""
+    with running_desk() as desk:
+        _busy(desk)
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser) -> Iterator[Page]:
+    """A window that is touched."""
+    context = browser.new_context(has_touch=True)
+    yield context.new_page()
+    context.close()
+
+
+def _look(page: Page, desk: Desk, width: int, height: int = 900) -> None:
+    page.set_viewport_size({"width": width, "height": height})
     page.goto(desk.url)
     expect(page.locator(".card")).to_have_count(3)
-    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1440])
-def test_all_text_is_legible(desk: Desk, browser: Browser, scheme: str, width: int) -> None:
-    _busy(desk)
-    size = {"width": width, "height": 900}
-    page = _pages(desk, browser, viewport=size, color_scheme=scheme)
-    page.get_by_role("button", name="0000001").click()
-    assert page.evaluate(CONTRAST) == []
-    page.get_by_role("tab", name="Fault desk").click()
-    page.get_by_text("What nobody could verify").click()
-    assert page.evaluate(CONTRAST) == []
-    page.get_by_role("button", name="Reading lamps", exact=True).click()
-    assert page.evaluate(CONTRAST) == []
-    page.context.close()
+def test_all_text_is_legible(
+    busy: Desk, window: Page, scheme: Literal["light", "dark"], width: int
+) -> None:
+    window.emulate_media(color_scheme=scheme)
+    _look(window, busy, width)
+    window.get_by_role("button", name="0000001").click()
+    assert window.evaluate(CONTRAST) == []
+    window.get_by_role("tab", name="Fault desk").click()
+    window.get_by_text("What nobody could verify").click()
+    assert window.evaluate(CONTRAST) == []
+    window.get_by_role("button", name="Reading lamps", exact=True).click()
+    assert window.evaluate(CONTRAST) == []
 
 
 @pytest.mark.parametrize("width", [320, 400, 768, 1100, 1600])
 def test_nothing_is_cut_off_sideways_and_all_targets_can_be_hit(
-    desk: Desk, browser: Browser, width: int
+    busy: Desk, phone: Page, width: int
 ) -> None:
-    _busy(desk)
-    page = _pages(desk, browser, viewport={"width": width, "height": 900}, has_touch=True)
-    page.get_by_role("button", name="0000001").click()
-    assert page.evaluate(SMALL) == []
-    page.get_by_role("tab", name="Fault desk").click()
-    page.get_by_text("What nobody could verify").click()
-    page.get_by_role("button", name="Reading lamps", exact=True).click()
-    assert page.evaluate(SMALL) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
+    _look(phone, busy, width)
+    phone.get_by_role("button", name="0000001").click()
+    assert phone.evaluate(SMALL) == []
+    phone.get_by_role("tab", name="Fault desk").click()
+    phone.get_by_text("What nobody could verify").click()
+    phone.get_by_role("button", name="Reading lamps", exact=True).click()
+    assert phone.evaluate(SMALL) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_card_is_moved_on_a_phone(desk: Desk, browser: Browser) -> None:
-    page = _pages(desk, browser, viewport={"width": 400, "height": 800}, has_touch=True)
-    page.get_by_role("button", name="Move Office chairs to…").tap()
-    page.get_by_role("menuitemradio", name="Issue invoice").first.tap()
-    there = page.get_by_role("region", name="Issue invoice, 1 deal")
+def test_a_card_is_moved_on_a_phone(desk: Desk, phone: Page) -> None:
+    _look(phone, desk, 400, 800)
+    phone.get_by_role("button", name="Move Office chairs to…").tap()
+    phone.get_by_role("menuitemradio", name="Issue invoice").first.tap()
+    there = phone.get_by_role("region", name="Issue invoice, 1 deal")
     expect(there).to_contain_text("Hook 204")
     desk.settled()
     assert len(desk.heard) == 1
-    page.context.close()
 
 
-def test_the_page_stands_still_while_nothing_happens(desk: Desk, browser: Browser) -> None:
+def test_the_page_stands_still_while_nothing_happens(busy: Desk, window: Page) -> None:
     """Over two of its questions nothing moves by itself."""
-    _busy(desk)
-    page = _pages(desk, browser, viewport={"width": 1440, "height": 900})
-    assert page.evaluate(SHIFTS) < 0.02
-    page.context.close()
+    _look(window, busy, 1440)
+    assert window.evaluate(SHIFTS) < 0.02

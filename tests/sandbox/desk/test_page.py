@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 from tests.sandbox.desk.conftest import Desk
 from tests.sandbox.desk.small_seed import write_invoice
@@ -13,20 +13,27 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def board(desk: Desk, page: Page) -> Iterator[Page]:
+def board(desk: Desk, window: Page) -> Iterator[Page]:
     """The page, which says nothing in the console from the first to the last.
 
     Chromium itself writes a line for the 422 of an act that is refused.
     """
     said: list[str] = []
-    page.on(
-        "console", lambda message: "(UNPROCESSABLE" in message.text or said.append(message.text)
-    )
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(desk.url)
-    expect(page.locator(".card")).to_have_count(3)
-    yield page
+
+    def hear(message: ConsoleMessage | Error) -> None:
+        if "(UNPROCESSABLE" not in str(message):
+            said.append(str(message))
+
+    for event in ("console", "pageerror"):
+        window.on(event, hear)
+    window.set_viewport_size({"width": 1440, "height": 900})
+    window.goto(desk.url)
+    expect(window.locator(".card")).to_have_count(3)
+    yield window
+    window.mouse.move(0, 0)
+    window.goto("about:blank")
+    for event in ("console", "pageerror"):
+        window.remove_listener(event, hear)
     assert said == []
 
 
