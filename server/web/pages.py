@@ -58,7 +58,9 @@ def show(template: str, status: int = 200, **context: Any) -> Response:
     frame = "frame/inside.html" if inside else "frame/whole.html"
     context |= {"frame": frame, "menu": menu(), "said": said_before()}
     response = _answer(render_template(template, **context), status)
-    if inside:  # wherever it was asked from, a page never lands in a part of another
+    # Wherever it was asked from, a page never lands in a part of another. Not said where known, for
+    # htmx looks for the place from whatever was pressed, and that may have left the page meanwhile.
+    if inside and request.headers.get("HX-Target") != "page":
         response.headers["HX-Retarget"] = "#page"
     return response
 

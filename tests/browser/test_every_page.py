@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import sign_in, silent
 from tests.rig import Rig
@@ -168,3 +168,19 @@ def test_the_menu_is_walked_by_keyboard_and_the_focus_follows(
     signed_in.keyboard.press("Enter")
     expect(signed_in.get_by_role("heading", level=1)).to_have_text("Rules")
     expect(signed_in.locator("#main")).to_be_focused()
+
+
+def test_the_last_click_counts_though_the_page_before_it_came_meanwhile(
+    shop_rig: Rig, signed_in: Page
+) -> None:
+    signed_in.goto(f"{shop_rig.url}/app/")
+    held: list[Route] = []
+    signed_in.route("**/app/preview", lambda route: held.append(route))
+    main = signed_in.get_by_role("main")
+    with signed_in.expect_request("**/app/preview"):
+        main.get_by_role("link", name="Preview", exact=True).click()
+    signed_in.get_by_role("navigation").get_by_role("link", name="Rules").click()
+    expect(signed_in.get_by_role("heading", level=1)).to_have_text("Rules")
+    held[0].continue_()
+    expect(signed_in.get_by_role("heading", level=1)).to_have_text("Preview")
+    signed_in.unroute("**/app/preview")
