@@ -22,6 +22,7 @@ from server.vendors.kommo.hooks import Change, KommoHook, parse
 
 KEPT_HEADERS = ("Content-Type", "User-Agent", "X-Amocrm-Requestid", "X-Request-Id")
 HEARD_AGAIN = timedelta(seconds=10)  # often enough for "heard 2 minutes ago"
+NO_RULE = say("concerns no rule")  # the verdict on what nobody has to look at
 ENTERING = ("status", "add", "restore")  # actions that prove a place in the pipeline
 
 
@@ -98,7 +99,7 @@ def _plan(
 
 def _verdict(plan: Plan, told: KommoHook) -> str:
     if not plan.looked_at:
-        return say("concerns no rule")
+        return NO_RULE
     return say("%(some)s of %(all)s to look at", some=plan.looked_at, all=len(told.changes))
 
 

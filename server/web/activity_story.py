@@ -9,22 +9,24 @@ from flask_babel import gettext as _
 from server.core.states import DocumentState, JobState
 from server.flows.activity import Opened
 from server.flows.deal_past import Past
+from server.flows.hook_to_jobs import NO_RULE
 from server.store.activity_detail import DocumentSeen, EventSeen, JobSeen
+from server.store.activity_entries import deal_in
 from server.store.job_rows import JobKind
 from server.web.activity_made import made
 from server.web.activity_steps import Step, When
 from server.web.activity_words import sentence, todo
 from server.web.languages import hour, spoken
 
-NO_RULE = "concerns no rule"
 ONE_MOVE = timedelta(seconds=10)  # Kommo tells of one change in several messages
 
 
 def story(found: Opened, past: Past) -> list[Step]:
     """Oldest first; at the end what is still ahead."""
     client = found.entry.client_name if found.entry else ""
+    of_deal = deal_in(found.detail.subject) is not None
     steps = [
-        *_from_kommo(found.detail.events, past),
+        *(_from_kommo(found.detail.events, past) if of_deal else _message(found)),
         *_decided(found.detail.documents, past),
         *_clients(found, client),
         *(step for one in found.detail.documents for step in made(one, client)),
@@ -51,6 +53,15 @@ def _from_kommo(events: Iterable[EventSeen], past: Past) -> Iterator[Step]:
         if words and event.id not in proofs and not known:
             told.append(event.at)
             yield Step(event.at, When.HEARD, words)
+
+
+def _message(found: Opened) -> Iterator[Step]:
+    """One that was turned away as a whole."""
+    for event in found.detail.events:
+        yield Step(event.at, When.HEARD, _("A message came from Kommo."))
+        if found.entry:
+            words = _("Left out: %(reason)s", reason=sentence(event.verdict))
+            yield Step(event.at, When.DECIDED, words)
 
 
 def _action(event: EventSeen) -> str:

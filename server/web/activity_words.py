@@ -58,6 +58,7 @@ def kind_name(kind: str) -> str:
         JobKind.WELCOME: _("Installation of the widget"),
         JobKind.FAREWELL: _("Integration switched off in Kommo"),
         JobKind.WHAT_IF: _("What a rule would have billed"),
+        JobKind.ALL_AGAIN: _("Trying the rest of a cause again"),
     }
     return names.get(kind, kind.replace("_", " "))
 
@@ -153,7 +154,7 @@ def sentence(said: str) -> str:
     """As a sentence of its own: much is said to stand behind a colon."""
     told = spoken(said).strip()
     told = told[:1].upper() + told[1:]
-    return told if told.endswith((".", "!", "?", "…", ")")) or not told else f"{told}."
+    return told if told.endswith((".", "!", "?", "…")) or not told else f"{told}."
 
 
 def reason(entry: Entry) -> str:

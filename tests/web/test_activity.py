@@ -35,7 +35,9 @@ def test_a_billed_deal_is_in_order_and_tells_its_story_in_order_of_time(shop: Sh
     shop.issue(deal)
     admin = let_in(shop.rig)
     admin.get("/app/rules")  # reads the stages' names
-    page = admin.get("/app/activity").text
+    page = admin.get("/app/activity?text=chairs+ann").text
+    assert ">Office chairs</a>" in page
+    assert f"Deal {deal.id} · Ann Lee · Invoice 0" in page
     assert "€100.00" in page
     entry = admin.get(f"/app/activity/deal:{deal.id}").text
     steps = story(entry)
