@@ -68,6 +68,15 @@ def rig(bare_rig: "Rig") -> "Rig":
     return bare_rig.connect()
 
 
+@pytest.fixture(scope="module")
+def shared_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Rig"]:
+    """As ``rig``, one for all of a file's tests that only look, or are refused."""
+    from tests.rig import Rig
+
+    with Rig(tmp_path_factory.mktemp("rig")) as rig:
+        yield rig.connect()
+
+
 @pytest.fixture(scope="session")
 def cases() -> Path:
     """The folder of recorded cases."""

@@ -1,7 +1,5 @@
-"""What the activity page's addresses answer: parts that it asks for itself, days beyond all days,
-and what no database takes."""
-
-from collections.abc import Iterator
+"""What the activity page's addresses answer: parts that it asks for itself, filters without sense,
+and what is not there."""
 
 import pytest
 
@@ -12,10 +10,9 @@ from tests.web.letting_in import let_in
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """One for all: none of them minds what the others left on the page."""
-    with Rig(tmp_path_factory.mktemp("rig")) as rig:
-        yield Shop(rig.connect())
+def shop(shared_rig: Rig) -> Shop:
+    """One for all: nothing has happened in it."""
+    return Shop(shared_rig)
 
 
 def test_a_page_never_lands_in_a_part_of_another(shop: Shop) -> None:
@@ -23,9 +20,10 @@ def test_a_page_never_lands_in_a_part_of_another(shop: Shop) -> None:
     assert answer.headers["HX-Retarget"] == "#page"
 
 
-def test_what_is_under_way_is_asked_for_apart_from_its_links(shop: Shop) -> None:
+def test_what_is_under_way_is_asked_for_apart_from_its_links(rig: Rig) -> None:
     """What polls has no children: they would inherit where its answer goes."""
-    shop.rig.sandbox.faults.add(Fault("error_before", vendor="freshbooks", times=None, status=503))
+    shop = Shop(rig)
+    rig.sandbox.faults.add(Fault("error_before", vendor="freshbooks", times=None, status=503))
     deal = shop.deal("100.00")
     shop.issue(deal)
     for path in ("/app/activity", f"/app/activity/deal:{deal.id}"):
@@ -55,4 +53,26 @@ def test_a_day_beyond_all_days_is_a_sentence(shop: Shop, query: str) -> None:
     ],
 )
 def test_what_no_database_takes_is_not_there(shop: Shop, path: str) -> None:
+    assert let_in(shop.rig).get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["since=yesterday", "until=9999-12-31", "group=nonsense", "kind=probe", "text=%27%25"]
+)
+def test_a_filter_that_makes_no_sense_is_a_sentence_or_nothing(shop: Shop, query: str) -> None:
+    assert let_in(shop.rig).get(f"/app/activity?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/activity/deal:1",
+        "/app/activity/event:1",
+        "/app/activity/" + "x" * 300,
+        "/app/activity?before=x",
+        "/app/activity?before=2026-01-01_1_1",
+        "/app/activity/deal:1/again",
+    ],
+)
+def test_what_is_not_there_is_not_there(shop: Shop, path: str) -> None:
     assert let_in(shop.rig).get(path).status_code == 404

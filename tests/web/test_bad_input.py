@@ -37,11 +37,10 @@ BODIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """One for all: what is refused leaves nothing behind, which each test proves."""
-    with Rig(tmp_path_factory.mktemp("rig")) as rig:
-        yield rig.connect()
+@pytest.fixture
+def rig(shared_rig: Rig) -> Rig:
+    """What is refused leaves nothing behind, which each test proves."""
+    return shared_rig
 
 
 def rows(rig: Rig) -> dict[str, int]:

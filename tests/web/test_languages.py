@@ -28,8 +28,8 @@ def heading(page: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_session_s_language_goes_before_the_browser_s(rig: Rig, language: str) -> None:
-    page = let_in(rig, language=language, where="app").get(
+def test_the_session_s_language_goes_before_the_browser_s(shared_rig: Rig, language: str) -> None:
+    page = let_in(shared_rig, language=language, where="app").get(
         "/app/rules", headers={"Accept-Language": "pt" if language == "es" else "es"}
     )
     assert heading(page.text) == RULES[language]
@@ -51,16 +51,16 @@ def test_the_session_s_language_goes_before_the_browser_s(rig: Rig, language: st
     ],
 )
 def test_without_one_the_browser_s_decides_else_it_is_english(
-    rig: Rig, asked: str, language: str
+    shared_rig: Rig, asked: str, language: str
 ) -> None:
-    page = let_in(rig, language="", where="app").get(
+    page = let_in(shared_rig, language="", where="app").get(
         "/app/rules", headers={"Accept-Language": asked}
     )
     assert heading(page.text) == RULES[language]
 
 
-def test_a_session_s_language_that_we_do_not_have_is_nobody_s(rig: Rig) -> None:
-    page = let_in(rig, language="fr", where="app").get(
+def test_a_session_s_language_that_we_do_not_have_is_nobody_s(shared_rig: Rig) -> None:
+    page = let_in(shared_rig, language="fr", where="app").get(
         "/app/rules", headers={"Accept-Language": "pt"}
     )
     assert heading(page.text) == "Regras"
@@ -76,9 +76,9 @@ def test_who_is_not_let_in_yet_is_spoken_to_as_the_browser_asks(bare_rig: Rig) -
     assert '<html lang="pt">' in page
 
 
-def test_kommo_s_page_names_the_language_of_the_frame(rig: Rig) -> None:
-    address = f"/embed/settings?host={rig.kommo.host}&lang="
-    stranger = rig.app.test_client()
+def test_kommo_s_page_names_the_language_of_the_frame(shared_rig: Rig) -> None:
+    address = f"/embed/settings?host={shared_rig.kommo.host}&lang="
+    stranger = shared_rig.app.test_client()
     assert '<html lang="pt"' in stranger.get(address + "pt").text
     assert '<html lang="en"' in stranger.get(address + "kl").text
 
@@ -98,9 +98,9 @@ def test_kommo_s_page_names_the_language_of_the_frame(rig: Rig) -> None:
     ],
 )
 def test_money_is_spelled_in_the_visitor_s_language(
-    rig: Rig, language: str, currency: str, said: str
+    shared_rig: Rig, language: str, currency: str, said: str
 ) -> None:
-    with rig.app.test_request_context(headers={"Accept-Language": language}):
+    with shared_rig.app.test_request_context(headers={"Accept-Language": language}):
         told = money(Decimal("1234.50"), currency)
     assert told.replace("\N{NO-BREAK SPACE}", " ") == said
 
@@ -109,8 +109,10 @@ def test_money_is_spelled_in_the_visitor_s_language(
     ("language", "said"),
     [("en", "Mar 2, 2026"), ("es", "2 mar 2026"), ("pt", "2 de mar. de 2026")],
 )
-def test_times_are_spelled_in_the_visitor_s_language(rig: Rig, language: str, said: str) -> None:
-    with rig.app.test_request_context(headers={"Accept-Language": language}):
+def test_times_are_spelled_in_the_visitor_s_language(
+    shared_rig: Rig, language: str, said: str
+) -> None:
+    with shared_rig.app.test_request_context(headers={"Accept-Language": language}):
         assert when(MONDAY).startswith(said)
         assert languages.day(MONDAY.date()) == said
         assert "visitor" not in g

@@ -93,8 +93,8 @@ def test_an_old_ticket_begins_nothing(bare_rig: Rig, vendor: str) -> None:
 
 @both
 @pytest.mark.parametrize("query", ["", "?ticket=", "?ticket=made-up", "?ticket=%ff%fe"])
-def test_without_a_ticket_nothing_begins(bare_rig: Rig, vendor: str, query: str) -> None:
-    assert get(f"{bare_rig.url}/oauth/{vendor}/start{query}").status_code == 400
+def test_without_a_ticket_nothing_begins(shared_rig: Rig, vendor: str, query: str) -> None:
+    assert get(f"{shared_rig.url}/oauth/{vendor}/start{query}").status_code == 400
 
 
 @both
@@ -135,19 +135,19 @@ def test_a_link_back_works_once(bare_rig: Rig, vendor: str) -> None:
         "[::1]",
     ],
 )
-def test_a_referer_that_is_not_kommo_s_gets_no_secret(bare_rig: Rig, referer: str) -> None:
+def test_a_referer_that_is_not_kommo_s_gets_no_secret(shared_rig: Rig, referer: str) -> None:
     with Browser() as browser:
-        ticket, back = start(bare_rig, browser, "kommo")
+        ticket, back = start(shared_rig, browser, "kommo")
         parts = urlsplit(back)
         code, state = (parse_qs(parts.query)[name][0] for name in ("code", "state"))
-        before = len(bare_rig.sandbox.kommo.calls)
-        url = f"{bare_rig.url}{parts.path}"
+        before = len(shared_rig.sandbox.kommo.calls)
+        url = f"{shared_rig.url}{parts.path}"
         reply = browser.session.get(
             url, params={"code": code, "state": state, "referer": referer}, timeout=10
         )
     assert reply.status_code == 400
-    assert len(bare_rig.sandbox.kommo.calls) == before
-    assert connect.look(bare_rig.world, ticket).stage == "failed"
+    assert len(shared_rig.sandbox.kommo.calls) == before
+    assert connect.look(shared_rig.world, ticket).stage == "failed"
 
 
 def test_a_widget_s_call_from_a_strange_host_leaves_nothing(bare_rig: Rig) -> None:
@@ -195,11 +195,13 @@ def test_made_up_widget_calls_do_not_fill_the_disk(
         f"?account_id=1&client_uuid={KOMMO_ID}&signature=%C3%A9",
     ],
 )
-def test_a_disconnect_hook_without_kommo_s_signature_is_refused(rig: Rig, query: str) -> None:
-    before = len(rig.jobs())
-    reply = get(f"{rig.url}/oauth/kommo/revoked{query}")
+def test_a_disconnect_hook_without_kommo_s_signature_is_refused(
+    shared_rig: Rig, query: str
+) -> None:
+    before = len(shared_rig.jobs())
+    reply = get(f"{shared_rig.url}/oauth/kommo/revoked{query}")
     assert (reply.status_code, reply.headers["Content-Type"]) == (403, "application/json")
-    assert len(rig.jobs()) == before
+    assert len(shared_rig.jobs()) == before
 
 
 def test_a_disconnect_hook_of_an_unknown_account_is_taken_and_means_nothing(
@@ -225,7 +227,7 @@ def test_browsers_that_come_back_leave_threads_for_hooks(bare_rig: Rig) -> None:
 
 
 @both
-def test_a_query_without_end_is_refused(bare_rig: Rig, vendor: str) -> None:
-    url = f"{bare_rig.url}/oauth/{vendor}/callback"
+def test_a_query_without_end_is_refused(shared_rig: Rig, vendor: str) -> None:
+    url = f"{shared_rig.url}/oauth/{vendor}/callback"
     assert get(f"{url}?state={'x' * 5000}").status_code == 400
     assert get(f"{url}?{'&'.join(f'k{n}=1' for n in range(50))}").status_code == 400

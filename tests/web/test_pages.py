@@ -34,15 +34,15 @@ DOORS = {
 }
 
 
-def test_every_route_declares_its_auth(bare_rig: Rig) -> None:
-    views = bare_rig.app.view_functions
+def test_every_route_declares_its_auth(shared_rig: Rig) -> None:
+    views = shared_rig.app.view_functions
     auths = {name: getattr(view, "auth", None) for name, view in views.items()}
     assert {name: auth for name, auth in auths.items() if auth is not Auth.SESSION} == DOORS
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/no/such/page", "/oauth/kommo/start", "/metrics"])
-def test_every_answer_carries_safe_headers(bare_rig: Rig, path: str) -> None:
-    headers = call("GET", bare_rig.url + path).headers
+def test_every_answer_carries_safe_headers(shared_rig: Rig, path: str) -> None:
+    headers = call("GET", shared_rig.url + path).headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -50,24 +50,24 @@ def test_every_answer_carries_safe_headers(bare_rig: Rig, path: str) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_a_person_gets_a_page_and_a_machine_gets_json(bare_rig: Rig) -> None:
-    page = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "text/html"})
+def test_a_person_gets_a_page_and_a_machine_gets_json(shared_rig: Rig) -> None:
+    page = call("GET", f"{shared_rig.url}/nothing", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert "There is nothing here." in page.text
     assert 'href="/app/"' in page.text
-    told = call("GET", f"{bare_rig.url}/nothing", headers={"Accept": "application/json"})
+    told = call("GET", f"{shared_rig.url}/nothing", headers={"Accept": "application/json"})
     assert (told.status_code, told.json()) == (404, {"error": "There is nothing here."})
 
 
-def test_what_stands_in_a_url_never_becomes_markup(bare_rig: Rig) -> None:
-    reply = call("GET", f"{bare_rig.url}/oauth/kommo/start?ticket=<script>alert(1)</script>")
+def test_what_stands_in_a_url_never_becomes_markup(shared_rig: Rig) -> None:
+    reply = call("GET", f"{shared_rig.url}/oauth/kommo/start?ticket=<script>alert(1)</script>")
     assert "<script" not in reply.text
 
 
-def test_the_sheet_of_the_pages_is_served(bare_rig: Rig) -> None:
-    page = call("GET", f"{bare_rig.url}/nothing")
+def test_the_sheet_of_the_pages_is_served(shared_rig: Rig) -> None:
+    page = call("GET", f"{shared_rig.url}/nothing")
     assert '/static/billhook.css"' in page.text
-    assert call("GET", f"{bare_rig.url}/static/billhook.css").status_code == 200
+    assert call("GET", f"{shared_rig.url}/static/billhook.css").status_code == 200
 
 
 def test_our_own_fault_is_a_sentence_and_no_traceback(
@@ -83,9 +83,9 @@ def test_our_own_fault_is_a_sentence_and_no_traceback(
     assert "oauth_ticket" in printed.out + printed.err  # the operator's log has it
 
 
-def test_the_process_is_alive_and_ready(bare_rig: Rig) -> None:
-    assert call("GET", f"{bare_rig.url}/healthz").json() == {"status": "ok"}
-    assert call("GET", f"{bare_rig.url}/readyz").json() == {"status": "ok"}
+def test_the_process_is_alive_and_ready(shared_rig: Rig) -> None:
+    assert call("GET", f"{shared_rig.url}/healthz").json() == {"status": "ok"}
+    assert call("GET", f"{shared_rig.url}/readyz").json() == {"status": "ok"}
 
 
 def test_a_database_of_another_version_is_not_ready(bare_rig: Rig) -> None:

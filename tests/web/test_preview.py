@@ -77,8 +77,8 @@ def test_the_checklist_knows_that_it_was_tried(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("deal", ["0", "999999999999999999", "9" * 19, "x", "-1", "1e3", "²"])
-def test_a_deal_that_is_not_there_is_a_sentence(shop: Shop, deal: str) -> None:
-    page = _page(let_in(shop.rig), deal=deal)
+def test_a_deal_that_is_not_there_is_a_sentence(shared_rig: Rig, deal: str) -> None:
+    page = _page(let_in(shared_rig), deal=deal)
     assert "Deals changed last" in page or "was never there" in page
 
 
