@@ -1,6 +1,7 @@
 """An invoice before it exists upstream: the draft that a claim freezes."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +67,7 @@ class Totals:
 class InvoiceDraft:
     """``discount_percent`` applies to every line before tax. ``to_be_confirmed``: the rounding
     rules that the vendor might use disagree on the total; the comparison after the create decides.
-    """
+    Due ``due_days`` after the invoice's date, or ``due_on``; neither leaves it to the vendor."""
 
     currency: str
     client: DraftClient
@@ -80,13 +81,14 @@ class InvoiceDraft:
     notes: str = ""
     terms: str = ""
     due_days: int | None = None
+    due_on: date | None = None
 
     @property
     def total(self) -> Money:
         return Money(self.totals.total, self.currency)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON; Decimals as strings, so that it comes back to the digit."""
+        """Plain JSON; Decimals and days as strings, so that it comes back to the digit."""
         frozen: dict[str, Any] = _strings(asdict(self))
         return frozen
 
@@ -110,6 +112,7 @@ class InvoiceDraft:
                 "lines": lines,
                 "totals": totals,
                 "discount_percent": Decimal(frozen["discount_percent"]),
+                "due_on": date.fromisoformat(day) if (day := frozen["due_on"]) else None,
             }
         )
 
@@ -119,6 +122,8 @@ def _strings(value: Any) -> Any:
         raise TypeError("a draft holds Decimals, never a float")
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, dict):
         return {key: _strings(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -5,6 +5,7 @@ Everything that is wrong is told at once, so that a manager mends a deal in one 
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -197,21 +198,25 @@ def _texts(reader: Reader, mapping: settings.Mapping) -> dict[str, Any]:
         "po_number": reader.line_of_text("po_number", mapping.po_number),
         "notes": reader.text("notes", mapping.notes),
         "terms": reader.text("terms", mapping.terms),
-        "due_days": read_due_days(reader, mapping.due_days),
+        **read_due(reader, mapping.due_days),
     }
 
 
-def read_due_days(reader: Reader, source: settings.Source | None) -> int | None:
-    """Days from the invoice's date; None leaves them to the vendor."""
-    text = reader.first_text("due_days", source)
-    if not text:
-        return None
+def read_due(reader: Reader, source: settings.Source | None) -> dict[str, int | date]:
+    """The draft's ``due_days`` or, by a field that holds a day, its ``due_on``; of an empty source
+    neither."""
+    value = reader.first("due_days", source)
+    if value is None:
+        return {}
+    if value.day is not None:
+        return {"due_on": value.day}
+    text = " ".join(value.text.split())
     days = decimal_of(text)
     if days is not None and 0 <= days <= LONGEST_DUE and days == int(days):
-        return int(days)
+        return {"due_days": int(days)}
     reader.problems.add(
         "due_days",
         say("“%(value)s” is no number of days until payment.", value=text),
-        say("Use a whole number from 0 to %(most)s.", most=LONGEST_DUE),
+        say("Use a whole number from 0 to %(most)s, or a date field.", most=LONGEST_DUE),
     )
-    return None
+    return {}

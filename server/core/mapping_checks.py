@@ -12,7 +12,7 @@ from server.core.client import language, read_email
 from server.core.discount import read_discount
 from server.core.line_tax import FINEST_PERCENT, MOST_TAXES
 from server.core.lines import Form
-from server.core.mapping import read_currency, read_due_days
+from server.core.mapping import read_currency, read_due
 from server.core.money import decimal_of, decimals
 from server.core.said import joined, say
 from server.core.sale import Party, Place, Sale
@@ -44,7 +44,7 @@ def _read_as(mapping: settings.Mapping) -> Iterator[tuple[str, Source | None, Re
     client, off = mapping.client, mapping.discount
     yield "currency", mapping.currency, read_currency
     yield "language", mapping.language, lambda reader, text: language(reader, "", text)
-    yield "due_days", mapping.due_days, read_due_days
+    yield "due_days", mapping.due_days, read_due
     yield "lines.price", mapping.lines.price, _price
     yield "client.email", client.email, read_email
     yield "client.language", client.language, lambda reader, text: language(reader, "", text)

@@ -29,7 +29,7 @@ def of_mapping() -> dict[str, str]:
         "notes": _("Notes"),
         "terms": _("Terms"),
         "description": _("Description"),
-        "due_days": _("Days until due"),
+        "due_days": _("Due"),
         "discount": _("Discount"),
         "discount.kind": _("Discount: kind"),
         "discount.value": _("Discount: value"),

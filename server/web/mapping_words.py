@@ -16,7 +16,7 @@ def titles() -> dict[str, str]:
         "terms": _("Terms"),
         "po_number": _("PO number"),
         "language": _("Language"),
-        "due_days": _("Days until due"),
+        "due_days": _("Due"),
         **_lines(),
         "taxes.fixed": _("Rates"),
         "taxes.field": _("Field that says the tax"),

@@ -23,7 +23,7 @@ from server.web.mapping_controls import used_keys
 from server.web.mapping_labels import Labels
 from server.web.mapping_typed import Typed
 from server.web.mapping_words import summary
-from server.web.pages import part, show
+from server.web.pages import go, part, show
 from server.web.visitor import visitor
 
 pages = Blueprint("preview", __name__, url_prefix="/app/preview")
@@ -34,10 +34,13 @@ LARGEST_ID = 18  # digits
 @pages.get("")
 @needs(Auth.SESSION, Page.PREVIEW)
 def ask() -> AnyResponse:
-    """A search, what it finds, and the invoice of the deal that was chosen."""
+    """A search, what it finds, and the invoice of the deal that was chosen, or found alone."""
     text, deal_id = request.args.get("q", ""), _deal_id(request.args.get("deal", ""))
     document, _version = newest(world(), visitor().account_id)
     slug = _rule_of(document, request.args.get("rule", ""))
+    found = find_deals(world(), visitor().account_id, text) if deal_id is None or text else None
+    if found and text and len(found.deals) == 1 and deal_id is None:
+        return go("preview.ask", deal=found.deals[0].deal_id, rule=slug)
     seen = None
     if deal_id is not None:
         fresh = bool(request.args.get("fresh"))
@@ -45,7 +48,6 @@ def ask() -> AnyResponse:
             world(), visitor().account_id, deal_id, document, rule_slug=slug, fresh=fresh
         )
         _remember(seen)
-    found = find_deals(world(), visitor().account_id, text) if deal_id is None or text else None
     return show(
         "preview.html",
         q=text,

@@ -1,12 +1,14 @@
 """A sale becomes a draft, or a list of problems in plain words."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from server.core.errors import CannotBill, Problem
+from server.core.invoice import InvoiceDraft
 from server.core.mapping import draft
 from server.core.money import Money
 from server.core.sale import FieldValue, Party
@@ -35,6 +37,15 @@ def test_texts_are_filled_from_fields_and_templates():
     assert made.notes == "Thank you\nand goodbye"
     assert made.terms == "Order Garden chairs, net"
     assert (made.language, made.due_days) == ("pt", 14)
+
+
+def test_a_date_field_says_when_the_invoice_is_due():
+    deal = sale(CHAIR)
+    day = FieldValue("2026-03-31", day=date(2026, 3, 31))
+    deal = replace(deal, fields={**deal.fields, "deal.cf.9": (day,)})
+    made = drafted(deal, due_days={"field": "deal.cf.9"})
+    assert (made.due_on, made.due_days) == (date(2026, 3, 31), None)
+    assert InvoiceDraft.from_json(made.to_json()) == made
 
 
 @pytest.mark.parametrize("text", ["14 days", "-1", "366", "2.5", "soon", "1e9"])

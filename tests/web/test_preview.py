@@ -23,7 +23,7 @@ def _deal(shop: Shop, **more: Any) -> int:
 
 
 def _page(admin: LetIn, **query: Any) -> str:
-    answer = admin.get("/app/preview", query_string=query)
+    answer = admin.get("/app/preview", query_string=query, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     text: str = answer.text
     return text
@@ -33,7 +33,11 @@ def test_a_deal_is_found_by_name_number_and_link(shop: Shop) -> None:
     deal_id, admin = _deal(shop, name="Forty chairs"), let_in(shop.rig)
     link = f"https://{shop.kommo.host}/leads/detail/{deal_id}"
     for text in ("Forty", str(deal_id), link):
-        assert f"deal={deal_id}" in _page(admin, q=text)
+        assert "€2,905.82" in _page(admin, q=text)
+    another = _deal(shop, name="Forty lamps")
+    both = _page(admin, q="Forty")
+    assert f"deal={deal_id}" in both
+    assert f"deal={another}" in both
     assert "leads to" in _page(admin, q="https://other.kommo.com/leads/detail/1")
 
 

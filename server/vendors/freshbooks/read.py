@@ -176,7 +176,7 @@ def stamp(text: str) -> datetime:
 
 
 def web_address(told: str) -> str:
-    """"" where it is none: our pages and Kommo's make a link of it, and "javascript:" would run."""
+    """None is "": our pages and Kommo's make a link of it, and "javascript:" would run."""
     return told if told.lower().startswith(("https://", "http://")) else ""
 
 

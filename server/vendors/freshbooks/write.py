@@ -50,13 +50,21 @@ def invoice_payload(
         "notes": _notes(draft, reference) if reference_place == "notes" else draft.notes,
         "terms": draft.terms,
         "language": draft.language,
-        "due_offset_days": draft.due_days,
+        "due_offset_days": _days_until_due(draft, create_date),
         "lines": [_line(line, draft.currency, index) for index, line in enumerate(draft.lines, 1)],
     }
     if draft.discount_percent:
         invoice["discount_value"] = _plain(draft.discount_percent)
         invoice["discount_description"] = draft.discount_description
     return {"invoice": _filled(invoice)}
+
+
+def _days_until_due(draft: InvoiceDraft, create_date: date) -> int | None:
+    """A due date is not written, only how far away it is (reference §3.2); one that has passed is
+    today's."""
+    if draft.due_on is None:
+        return draft.due_days
+    return max(0, (draft.due_on - create_date).days)
 
 
 def client_payload(client: DraftClient, currency: str) -> dict[str, Any]:

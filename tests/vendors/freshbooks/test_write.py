@@ -1,6 +1,7 @@
 """Drafts as requests: exact to the digit, the reference in its place, nothing empty sent."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +69,13 @@ def test_what_the_draft_has_besides_is_sent_too() -> None:
     assert body["discount_description"] == "Spring"
     assert (body["language"], body["terms"], body["notes"]) == ("lt", "Net 14", "Thanks")
     assert body["due_offset_days"] == 0
+
+
+@pytest.mark.parametrize(("ahead", "days"), [(40, 40), (0, 0), (-9, 0)])
+def test_a_due_date_is_written_as_days_and_one_that_has_passed_is_today(
+    ahead: int, days: int
+) -> None:
+    assert invoice(due_on=TODAY + timedelta(ahead))["due_offset_days"] == days
 
 
 @pytest.mark.parametrize(
