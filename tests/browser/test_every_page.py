@@ -68,7 +68,6 @@ def addresses(rig: Rig) -> Iterator[str]:
     yield f"/app/activity/deal:{deal.id}"
     yield f"/app/activity/deal:{deal.id}/again"
     yield "/app/history"
-    yield "/app/sign-in"
 
 
 def look(page: Page, url: str) -> Seen:
@@ -111,7 +110,12 @@ def signed_in(shop_rig: Rig, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def pages(shop_rig: Rig, signed_in: Page) -> dict[str, Seen]:
-    return {path: look(signed_in, shop_rig.url + path) for path in addresses(shop_rig)}
+    seen = {path: look(signed_in, shop_rig.url + path) for path in addresses(shop_rig)}
+    context = signed_in.context
+    context.clear_cookies()  # who is signed in is led on from there
+    seen["/app/sign-in"] = look(signed_in, f"{shop_rig.url}/app/sign-in")
+    sign_in(shop_rig, context)
+    return seen
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
