@@ -27,5 +27,7 @@ class Sentence(TypeDecorator[str]):
 def _writable(body: Any) -> Any:
     if isinstance(body, str):
         return writable(body)
+    if "money" in body:
+        return body
     facts = {name: _writable(fact) for name, fact in body["facts"].items()}
     return {"template": body["template"], "facts": facts}

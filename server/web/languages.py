@@ -11,15 +11,14 @@ from babel import Locale, dates, numbers
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, gettext
 
-from server.core.money import digits
-from server.core.said import Said
+from server.core.money import Money, digits, exact
+from server.core.said import Fact, Said
 
 # The catalogue's name, and the locale that spells numbers and days in it.
 LANGUAGES = {"en": "en", "es": "es_419", "pt": "pt_BR"}
 TRANSLATIONS = Path(__file__).parent / "translations"
 # Where a currency's letters touch its number: CLDR wants a space there, which Babel leaves out.
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
-_MONEY = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")
 
 
 def install(app: Flask) -> None:
@@ -72,11 +71,12 @@ def money(amount: Decimal | str | None, currency: str) -> str:
     if amount in (None, ""):
         return ""
     value = Decimal(str(amount))
-    if not currency:
-        return numbers.format_decimal(value, locale=_locale())
     pattern = copy(_locale().currency_formats["standard"])
     pattern.frac_prec = (digits(currency), digits(currency))
-    told = pattern.apply(value, _locale(), currency=currency, currency_digits=False)
+    with exact():  # Babel rounds in the context that it finds, whose 28 digits can be too few
+        if not currency:
+            return numbers.format_decimal(value, locale=_locale())
+        told = pattern.apply(value, _locale(), currency=currency, currency_digits=False)
     return _TOUCHING.sub("\N{NO-BREAK SPACE}", told)
 
 
@@ -89,17 +89,19 @@ def decimal(number: Decimal | None) -> str:
 
 def spoken(text: str) -> str:
     """A sentence of the core, the flows or the vendors, where the catalogue has its template; of
-    the facts in it only amounts of money are spelled anew. A plain text stays as it is."""
+    the facts in it only amounts of money are spelled anew. A plain text stays as it is, and so does
+    what cannot be spelled: a sentence often says why something else failed."""
     if not isinstance(text, Said):
         return text
-    facts = {name: _fact(fact) for name, fact in text.facts.items()}
-    return str(gettext(text.template)) % facts
+    try:
+        facts = {name: _fact(fact) for name, fact in text.facts.items()}
+        return str(gettext(text.template)) % facts
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        return str(text)
 
 
-def _fact(fact: str) -> str:
-    """An amount of money as the core spells it ("640.00 EUR") in the locale's form."""
-    amount = _MONEY.fullmatch(fact)
-    return money(amount[1], amount[2]) if amount else spoken(fact)
+def _fact(fact: Fact) -> str:
+    return money(fact.amount, fact.currency) if isinstance(fact, Money) else spoken(fact)
 
 
 def _zone() -> ZoneInfo:

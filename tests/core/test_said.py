@@ -6,6 +6,7 @@ import pickle
 from decimal import Decimal
 
 from server.core.errors import CannotBill, NotOurs, Problem
+from server.core.money import Money
 from server.core.said import Said, from_json, joined, say, to_json
 
 NO_PRICE = say("“%(name)s” has no price.", name="Chair")
@@ -61,9 +62,12 @@ def test_sentences_in_a_row_are_still_known_each() -> None:
 
 
 def test_it_goes_through_json_with_all_that_it_keeps() -> None:
-    for told in (joined([NO_PRICE, say("Only %(what)s.", what=FILL_IN)]), NO_PRICE, "plain"):
+    paid = say("%(sum)s of %(text)s", sum=Money(Decimal("12.50"), "EUR"), text="12.50 EUR")
+    assert paid == "12.50 EUR of 12.50 EUR"
+    for told in (joined([NO_PRICE, say("Only %(what)s.", what=FILL_IN)]), NO_PRICE, paid, "plain"):
         again = from_json(json.loads(json.dumps(to_json(told))))
         assert again == told
+        assert getattr(again, "facts", {}) == getattr(told, "facts", {})
         assert to_json(again) == to_json(told)
 
 

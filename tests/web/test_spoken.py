@@ -1,10 +1,12 @@
 """What core, flows and vendors say is in the visitor's language on every page that shows it."""
 
+from decimal import Decimal
 from html import unescape
 from io import BytesIO
 
 import pytest
 
+from server.core.money import Money
 from server.core.said import joined, say
 from server.sandbox.faults import Fault
 from server.vendors.kommo.read import LOST
@@ -12,7 +14,7 @@ from server.web.languages import spoken
 from tests.rig import Rig
 from tests.stories.shop import Shop
 from tests.web.letting_in import let_in
-from tests.web.test_mapping import URL, changed
+from tests.web.mapping_desk import URL, changed
 
 NO_AMOUNT = {"es": "El lead no tiene monto.", "en": "The deal has no amount."}
 FILL_IN = "Completar el monto del lead en Kommo."
@@ -40,6 +42,25 @@ def test_a_sentence_is_spoken_with_its_facts_as_they_are(rig: Rig) -> None:
         assert spoken(say("No catalogue has this.")) == "No catalogue has this."
     with rig.app.test_request_context(headers={"Accept-Language": "en"}):
         assert spoken(told) == told
+
+
+def test_money_is_spelled_anew_and_a_text_that_looks_like_it_is_not(rig: Rig) -> None:
+    told = say("%(sum)s, “%(typed)s”", sum=Money(Decimal(1200), "USD"), typed="1200 USD")
+    huge = say("%(sum)s", sum=Money(Decimal("1E+400"), "USD"))
+    with rig.app.test_request_context(headers={"Accept-Language": "en"}):
+        assert spoken(told) == "$1,200.00, “1200 USD”"
+        assert spoken(huge) == str(huge)  # cannot be spelled
+
+
+def test_a_field_that_looks_like_money_is_told_as_it_was_typed(shop: Shop) -> None:
+    shop.rig.kommo.add_field("leads", "text", "Due", "DUE")
+    shop.rig.settings(shop.document("draft", {"due_days": {"field": "deal.code.DUE"}}))
+    for typed in ("1" * 30 + " EUR", "12 KGS"):
+        deal = shop.deal("10.00", fields={"DUE": typed})
+        shop.issue(deal)
+        for path in ("activity", f"activity/deal:{deal.id}", f"preview?deal={deal.id}"):
+            told = page(shop.rig, f"/app/{path}", "en")
+            assert f"“{typed}” is no number of days until payment." in told, path
 
 
 def test_what_parks_a_deal_is_spanish_where_the_visitor_is(shop: Shop) -> None:
