@@ -11,7 +11,7 @@ from server.flows.run import Run
 from server.flows.settings_of import settings_of
 from server.flows.world import World
 from server.store import activity, activity_detail, activity_marks, jobs, ledger
-from server.store.activity import Filter
+from server.store.activity import Entry, Filter
 from server.store.activity_entries import deal_in
 from server.store.db import Session
 from server.store.job_rows import JobKind, JobRow, NewJob
@@ -51,7 +51,7 @@ def all_of_cause(world: World, account_id: int, cause: str) -> Taken:
     with world.database.read() as session:
         found = activity.page(session, account_id, wanted, most=BATCH)
     with world.database.write() as session:
-        taken = sum(_again(session, account_id, one.subject, now) for one in found.entries)
+        taken = _all_of(session, account_id, found.entries, now, JobClass.CLICK)
         if found.older is not None:
             subject, since = f"cause:{cause}", {"asked_at": now.isoformat()}
             rest = NewJob(account_id, JobKind.ALL_AGAIN, subject, JobClass.CLICK, since)
@@ -71,11 +71,24 @@ def all_again(run: Run) -> str:
         with run.world.database.read() as session:
             found = activity.page(session, run.account_id, wanted, before=before, most=BATCH)
         with run.phase() as session:
-            for one in found.entries:
-                taken += _again(session, run.account_id, one.subject, run.now(), JobClass.BACKFILL)
+            some = found.entries
+            taken += _all_of(session, run.account_id, some, run.now(), JobClass.BACKFILL)
         if found.older is None:
             return f"{taken} tried again"
         before = found.older
+
+
+def _all_of(
+    session: Session, account_id: int, some: Iterable[Entry], now: datetime, job_class: JobClass
+) -> int:
+    """Of some that needed attention when they were read. Who has ignored one since was told that it
+    stays so."""
+    needing = (
+        one.subject
+        for one in some
+        if activity_marks.needs_somebody(session, account_id, one.subject)
+    )
+    return sum(_again(session, account_id, subject, now, job_class) for subject in needing)
 
 
 @dataclass(frozen=True)

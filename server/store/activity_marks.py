@@ -44,6 +44,17 @@ def _still_parked(session: Session, row: JobRow) -> bool:
     return row.state == JobState.PARKED
 
 
+def needs_somebody(session: Session, account_id: int, subject: str) -> bool:
+    """Whether it does now; then nobody ignores it before this transaction's end."""
+    about = open_jobs(session, account_id, subject)
+    if any(_still_parked(session, row) for row in about):
+        return True
+    mine = sa.and_(_invoices_of(account_id, subject), undecided(DOCUMENT))
+    return (
+        session.execute(sa.select(DOCUMENT.c.id).where(mine).with_for_update()).first() is not None
+    )
+
+
 def _accept(session: Session, account_id: int, subject: str, by: str, now: datetime) -> bool:
     mine = sa.and_(_invoices_of(account_id, subject), undecided(DOCUMENT))
     marked = {"ignored_by": by, "ignored_at": now}
