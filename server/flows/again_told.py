@@ -81,7 +81,7 @@ OF_ANOTHER = N_(
 )
 UNREADABLE = N_("Nothing happens: this message cannot be read any more.")
 IDLE = (NOT_CONNECTED_NOW, OF_ANOTHER, UNREADABLE)
-PLUMBING = {
+PLUMBING = {  # every kind that is of no deal
     JobKind.ENSURE: N_(
         "Looks at Billhook's fields and webhook in Kommo, and makes what is missing. It makes no "
         "invoice."
@@ -92,8 +92,23 @@ PLUMBING = {
     ),
     JobKind.TASKS_DONE: N_("Completes the tasks in Kommo that asked for help. Nothing else."),
     JobKind.WHAT_IF: N_("Reads the deals of the last 90 days again. Nothing is written anywhere."),
+    JobKind.PROBE: N_(
+        "Asks now whether the service is back. If it is, everything that waits for it goes on, and "
+        "deals among that are billed as usual."
+    ),
+    JobKind.ALL_AGAIN: N_(
+        "Tries the other deals that stopped for this cause again. Each of them may get an invoice "
+        "if it has none."
+    ),
+    JobKind.WELCOME: N_(
+        "Finishes connecting Kommo. What waits for that goes on then, and deals among it are "
+        "billed as usual."
+    ),
+    JobKind.FAREWELL: N_(
+        "Asks Kommo whether Billhook may still come in. If not, the connection ends. It makes no "
+        "invoice."
+    ),
 }
-ONCE_MORE = N_("Does this once more, now. It makes no invoice.")
 
 
 def what_again_will_do(world: World, account_id: int, subject: str) -> list[Said]:
@@ -105,7 +120,7 @@ def what_again_will_do(world: World, account_id: int, subject: str) -> list[Said
         deal_id = deal_in(subject)
         if deal_id is None:
             found = activity_detail.open_jobs(session, account_id, subject)
-            return [say(PLUMBING.get(JobKind(job.kind), ONCE_MORE)) for job in found[:1]]
+            return [say(PLUMBING[JobKind(job.kind)]) for job in found[:1]]
         known = known_of(session, account_id, deal_id)
         if known is None:
             return []

@@ -6,7 +6,7 @@ from server.core.states import AttemptOutcome, DocumentState, JobState
 from server.flows.world import World
 from server.store import ledger, settings
 from server.store.accounts import ConnectionRow
-from server.store.jobs import JobKind
+from server.store.job_rows import MEANINGFUL, JobKind
 from server.store.ledger import Frozen, Key
 from tests.fixed_clock import START
 from tests.flows.activity_past import TELL, change_attempt, told
@@ -94,5 +94,10 @@ def test_an_event_and_the_plumbing_say_what_they_do(world: World, past: Past):
     past.job(0, JobState.PARKED, JobKind.ENSURE)
     assert "cannot be read" in told(world, past, f"event:{event}")  # it has no body here
     assert "makes what is missing" in told(world, past, "ensure:account")
-    past.job(0, JobState.PARKED, JobKind.SWEEP_EVENTS)
-    assert "are then billed" in told(world, past, "sweep_events:account")
+    bills = (JobKind.SWEEP_EVENTS, JobKind.PROBE, JobKind.ALL_AGAIN, JobKind.WELCOME)
+    for kind in set(JobKind) - set(MEANINGFUL):
+        past.job(0, JobState.PARKED, kind)
+        said = told(world, past, f"{kind}:account")
+        assert said, kind
+        assert ("billed as usual" in said or "may get an invoice" in said) == (kind in bills), kind
+        assert kind not in bills or "no invoice" not in said, kind
