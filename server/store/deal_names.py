@@ -117,12 +117,15 @@ def _named(session: Session, account_id: int, words: Sequence[str], most: int) -
 
 
 def _numbered(session: Session, account_id: int, number: str, most: int) -> set[int]:
-    """By the index of invoices' numbers alone."""
+    """By the index of invoices' numbers; of what fits the row is read, for an order of another
+    source is no deal."""
     own = sa.and_(DocumentRow.account_id == account_id, OF_INVOICE)
     read = sa.select(DocumentRow.id, DocumentRow.number, DocumentRow.source_id).where(own)
     newest = read.order_by(DocumentRow.id.desc()).limit(READ).subquery()
     fits = sa.func.lower(newest.c.number).contains(number.lower(), autoescape=True)
-    query = sa.select(newest.c.source_id).where(fits).order_by(newest.c.id.desc()).limit(most)
+    of_deal = sa.and_(DocumentRow.id == newest.c.id, DocumentRow.source == "kommo")
+    query = sa.select(newest.c.source_id).join(DocumentRow, of_deal).where(fits)
+    query = query.order_by(newest.c.id.desc()).limit(most)
     return {int(deal) for deal in session.connection().execute(query).scalars()}
 
 

@@ -59,6 +59,8 @@ def test_a_deal_is_found_by_its_names_its_number_and_its_invoices(past: Past, da
     assert found(past, "e_t") == ["deal:77"]
     assert found(past, "nobody") == found(past, "2147483648999") == []
     assert len(found(past, "  ")) == 4
+    past.invoice(7, DocumentState.SENT, number="A-000124", source="shop", source_id="order-7")
+    assert found(past, "a-0001") == ["deal:77"]
 
 
 def test_a_search_gives_the_newest_and_says_that_there_are_more(
