@@ -81,9 +81,12 @@ def _bill(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:
         if _is_answered(decision, billed) and judge.ask():
             decision = judge.decide(among)
         if isinstance(decision, Bill):
-            made += _issue(run, sale, wanted, decision, billed)
+            for one in [*judge.earlier(decision), decision]:
+                made += _issue(run, sale, wanted, one, billed)
         else:
             reasons.append(decision.reason)
+    if any(rule.again for rule in rules) and not billed.problems:
+        judge.settle(left_out=not made)
     if reasons and not made and not billed.problems:
         raise NotOurs(joined(dict.fromkeys(reasons)))
     return made

@@ -2,17 +2,19 @@
 
 Hooks prove most of it; where they do not suffice, Kommo's own list of events is asked, once a run.
 A rule that bills again on re-entry needs Kommo's id of the entering: hooks are repeated and carry
-none, so without it a repetition would look like another entering.
+none, so without it a repetition would look like another entering. Where a deal entered again before
+anything could be billed, what came of the entering before is seen by where it went from there.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from server.core import rules
 from server.core.errors import TryLater
-from server.core.rules import Bill, Decision, Entry
+from server.core.rules import Bill, Decision, Entry, NamedSince
 from server.core.said import say
-from server.core.sale import Sale
+from server.core.sale import Place, Sale
 from server.core.settings import Rule
 from server.flows import pipelines
 from server.flows.entered import entered
@@ -31,6 +33,9 @@ class Judge:
         self._sale = sale
         self._asked = False
         self._known: list[Entry] = []
+        self._judged: set[int] = set()  # entries that an earlier run has decided about
+        self._switched_on: Mapping[str, datetime] = {}
+        self._named_since: NamedSince = {}
         self._unheard: set[int] = set()  # entries that are none of Kommo's, but repetitions
 
     def decide(self, among: Sequence[Rule]) -> Decision:
@@ -46,24 +51,73 @@ class Judge:
             decision = self._by(among)
         return decision
 
+    def earlier(self, decision: Bill) -> list[Bill]:
+        """The enterings before this one that nobody has decided about and that are billed as well,
+        the oldest first: the deal moved on from there. Only of a rule that bills again.
+        """
+        rule = decision.rule
+        if not rule.again:
+            return []
+        if self._waiting(decision) and self.ask():
+            self._by([rule])
+        found = [
+            self._decide(replace(self._sale, place=then), [rule], [one])
+            for one in self._waiting(decision)
+            if one.event and (then := self._left_for(one)) is not None
+        ]
+        return [one for one in found if isinstance(one, Bill)]
+
+    def _left_for(self, entry: Entry) -> Place | None:
+        """Where the deal went next; None where Kommo does not list it. Within one second its order
+        says nothing."""
+        here = Place(entry.pipeline_id, entry.stage_id)
+        later = (Place(one.pipeline_id, one.stage_id) for one in self._known if one.at > entry.at)
+        found = next(later, None)
+        return None if found == here else found
+
+    def _waiting(self, decision: Bill) -> list[Entry]:
+        run, latest = self._run, decision.entry
+        with run.world.database.read() as session:
+            since = settings.again_since(session, run.account_id).get(decision.rule.slug, latest.at)
+        return [
+            entry
+            for entry in self._known
+            if (entry.pipeline_id, entry.stage_id) == (latest.pipeline_id, latest.stage_id)
+            and since <= entry.at < latest.at
+            and entry.id not in self._judged
+        ]
+
+    def settle(self, *, left_out: bool) -> None:
+        """What was looked at is decided. Where something was billed, an entering without Kommo's
+        event stays open: should the event come, it was none of the repetitions."""
+        settled = [one.id for one in self._known if left_out or one.event]
+        if new := [one for one in settled if one not in self._judged]:
+            with self._run.phase() as session:
+                inbox.judge(session, new)
+
     def _by(self, among: Sequence[Rule]) -> Decision:
         run = self._run
         with run.world.database.read() as session:
             rows = inbox.entries(session, run.account_id, int(self._sale.source_id))
-            switched_on = settings.switched_on(session, run.account_id)
-            named_since = settings.named_since(session, run.account_id)
+            self._switched_on = settings.switched_on(session, run.account_id)
+            self._named_since = settings.named_since(session, run.account_id)
+        self._judged = {row.id for row in rows if row.judged}
         self._known = [
             Entry(row.pipeline_id, row.stage_id, row.at, row.id, row.upstream_id or "")
             for row in rows
             if row.id not in self._unheard
         ]
+        return self._decide(self._sale, among, self._known)
+
+    def _decide(self, sale: Sale, among: Sequence[Rule], entries: Sequence[Entry]) -> Decision:
+        run = self._run
         return rules.decide(
-            self._sale,
+            sale,
             among,
-            self._known,
-            switched_on,
+            entries,
+            self._switched_on,
             stages=pipelines.stage_order(run, self._sale.place),
-            named_since=named_since,
+            named_since=self._named_since,
             replay=bool(run.job.payload.get("replay")),
         )
 

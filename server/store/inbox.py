@@ -42,7 +42,8 @@ class EventRow(Base):
 
 
 class EntryRow(Base):
-    """One proven entering of a stage. ``upstream_id`` is Kommo's event id, once known."""
+    """One proven entering of a stage. ``upstream_id`` is Kommo's event id, once known. ``judged``:
+    a run or a person has decided about it; kept for rules that bill again alone."""
 
     __tablename__ = "entry"
     __table_args__ = (
@@ -58,6 +59,7 @@ class EntryRow(Base):
     at: Mapped[datetime]
     event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("event.id"), index=True)
     upstream_id: Mapped[str | None]
+    judged: Mapped[bool] = mapped_column(default=False)
 
 
 class CursorRow(Base):
@@ -166,6 +168,11 @@ def entries(session: Session, account_id: int, deal_id: int) -> list[EntryRow]:
         EntryRow.account_id == account_id, EntryRow.deal_id == deal_id
     )
     return list(session.scalars(query.order_by(EntryRow.at, EntryRow.id)))
+
+
+def judge(session: Session, ids: Sequence[int]) -> None:
+    """No later run comes back to these entries."""
+    session.execute(sa.update(EntryRow).where(EntryRow.id.in_(ids)).values(judged=True))
 
 
 def events(

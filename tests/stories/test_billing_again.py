@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.core.settings import InvalidSettings
 from server.core.states import JobState
 from server.flows import activity
+from server.sandbox import Fault
 from server.store import inbox
 from server.store.inbox import Entered
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
 from tests.stories.stage_rules import WHILE, again, enters_again, replayed, rule, save, told_of
 from tests.stories.test_never_twice import post
+
+WON = 142
 
 
 def test_a_deal_that_enters_again_is_billed_again_once(rig: Rig) -> None:
@@ -134,3 +138,86 @@ def test_two_hooks_of_one_move_at_one_instant_bill_it_once_and_at_once(on_postgr
     assert len(shop.invoices) == 1
     enters_again(shop, deal)
     assert len(shop.invoices) == 2
+
+
+def comes_round(shop: Shop, deal: Any) -> None:
+    """Won, and back into the stage another time."""
+    shop.rig.later(minutes=30)
+    shop.kommo.move_deal(deal.id, WON)
+    shop.rig.later(minutes=30)
+    shop.issue(deal)
+
+
+@pytest.fixture
+def down(rig: Rig) -> Shop:
+    """FreshBooks, of a shop that bills again."""
+    shop = again(rig)
+    rig.sandbox.faults.add(Fault("error_before", "*", "freshbooks", times=None, status=503))
+    return shop
+
+
+def test_each_entering_is_billed_though_nothing_could_be_for_a_while(down: Shop, rig: Rig) -> None:
+    deal = down.deal()
+    down.issue(deal)
+    comes_round(down, deal)
+    comes_round(down, deal)
+    assert down.invoices == []
+    rig.sandbox.faults.clear()
+    rig.later(hours=1)
+    assert len(down.invoices) == 3
+    rig.sweep()
+    replayed(rig)
+    assert len(down.invoices) == 3
+
+
+def test_each_entering_is_billed_that_billhook_heard_of_late(rig: Rig) -> None:
+    shop = again(rig)
+    deal = shop.deal()
+    rig.pump()
+    rig.sandbox.deliveries.drop_next(20)
+    shop.issue(deal)
+    comes_round(shop, deal)
+    assert shop.invoices == []
+    rig.sandbox.deliveries.drop_next(0)
+    rig.sweep()
+    assert len(shop.invoices) == 2
+
+
+def test_who_was_moved_back_before_it_was_billed_is_billed_for_the_last_entering(
+    down: Shop, rig: Rig
+) -> None:
+    deal = down.deal()
+    down.issue(deal)
+    enters_again(down, deal)
+    rig.sandbox.faults.clear()
+    rig.later(hours=1)
+    assert len(down.invoices) == 1
+
+
+def test_an_entering_that_was_left_out_is_not_billed_with_the_next(rig: Rig) -> None:
+    shop = again(rig, conditions=[{"field": "deal.price", "is": "greater", "value": "50"}])
+    deal = shop.deal("10")
+    shop.issue(deal)
+    rig.later(minutes=30)
+    shop.kommo.move_deal(deal.id, WON)
+    rig.later(minutes=30)
+    rig.sandbox.deliveries.drop_next(1)  # its hook would have the first entering looked at again
+    rig.kommo.update_deal(deal.id, price=Decimal("80"))
+    rig.pump()
+    shop.issue(deal)
+    assert len(shop.invoices) == 1
+
+
+@pytest.mark.parametrize("is_ignored", [True, False])
+def test_of_a_deal_that_nobody_mended_each_entering_waits_but_an_ignored_one(
+    rig: Rig, is_ignored: bool
+) -> None:
+    shop = again(rig)
+    deal = shop.deal(None)
+    shop.issue(deal)
+    if is_ignored:
+        assert activity.ignore(rig.world, rig.account_id, f"deal:{deal.id}", "Ann")
+    comes_round(shop, deal)
+    rig.kommo.update_deal(deal.id, price=Decimal("80"))
+    rig.pump()
+    assert len(shop.invoices) == (1 if is_ignored else 2)

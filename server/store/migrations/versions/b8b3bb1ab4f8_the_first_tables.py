@@ -6,7 +6,7 @@ from alembic import op
 import server.store.db
 import server.store.sentence
 
-revision = "a35bce24cf8e"
+revision = "b8b3bb1ab4f8"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -506,6 +506,7 @@ def upgrade() -> None:
         sa.Column("at", server.store.db.UtcDateTime(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=True),
         sa.Column("upstream_id", sa.String(), nullable=True),
+        sa.Column("judged", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_entry_account_id_account")
         ),
