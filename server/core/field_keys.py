@@ -32,11 +32,15 @@ def entity_of(key: str) -> str:
     return key.partition(".")[0]
 
 
+def is_attribute(key: str) -> bool:
+    """Whether it belongs to the record itself and is in no list of fields."""
+    entity, _dot, name = key.partition(".")
+    return name in ATTRIBUTES.get(entity, ())
+
+
 def is_built_in(key: str) -> bool:
     """Whether the field is there in every account, filled or not."""
-    entity, _dot, name = key.partition(".")
-    whole_field = ".".join(key.split(".")[:3])
-    return name in ATTRIBUTES.get(entity, ()) or whole_field in PREDEFINED
+    return is_attribute(key) or ".".join(key.split(".")[:3]) in PREDEFINED
 
 
 def what_is_wrong(key: str) -> str:

@@ -4,17 +4,18 @@ Only proven entries count. Once a deal has entered a rule's stage it is billed, 
 in the same pipeline or was won before we came; not if it was moved back, away or lost.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
 from server.core.conditions import in_words, is_gone, unmet
+from server.core.errors import Problem
 from server.core.known_fields import called
 from server.core.messages import N_
 from server.core.said import joined, say
 from server.core.sale import Place, Sale
-from server.core.settings_model import Rule
+from server.core.settings_model import Condition, Rule
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Nothing is billed, for this reason; the event is kept and can be replayed."""
+    """Nothing is billed, for this reason; the event is kept and can be replayed. ``problems``: what
+    a person must mend first, for whether it is billed cannot be told."""
 
     reason: str
+    problems: tuple[Problem, ...] = ()
 
 
 Decision = Bill | LeftOut
@@ -75,8 +78,7 @@ NamedSince = Mapping[tuple[str, int, int], datetime]
 
 _ALWAYS: NamedSince = {}
 _GONE = N_(
-    "The rule “%(rule)s” asks for the field %(field)s, which does not exist any more in "
-    "%(where)s. Choose another in the rule."
+    "The rule “%(rule)s” asks for the field %(field)s, which does not exist any more in %(where)s."
 )
 
 
@@ -96,18 +98,21 @@ def decide(
     ``named_since`` the time from which a rule's naming of a stage counts, where it is later.
     ``replay``: a person asked for it, so entries from before that time count too.
     """
-    reasons: list[str] = []
+    left: list[LeftOut] = []
     for rule in rules:
         entry = _latest(rule, entries)
         if entry is None:
             continue
-        why_not = _too_early(rule, entry, switched_on, named_since, replay=replay)
-        why_not = why_not or _why_not(sale, rule, entry, stages)
-        if not why_not:
+        early = _too_early(rule, entry, switched_on, named_since, replay=replay)
+        why_not = LeftOut(early) if early else _why_not(sale, rule, entry, stages)
+        if why_not is None:
             return Bill(rule, entry)
-        if why_not not in reasons:
-            reasons.append(why_not)
-    return LeftOut(joined(reasons or [say("No rule names a stage that the deal entered.")]))
+        left.append(why_not)
+    reasons = dict.fromkeys(one.reason for one in left)
+    return LeftOut(
+        joined(reasons or [say("No rule names a stage that the deal entered.")]),
+        tuple(problem for one in left for problem in one.problems),
+    )
 
 
 def _latest(rule: Rule, entries: Sequence[Entry]) -> Entry | None:
@@ -141,31 +146,43 @@ def _too_early(
     return ""
 
 
-def _why_not(sale: Sale, rule: Rule, entry: Entry, stages: StageOrder) -> str:
-    """Why this rule does not bill this entry, in a sentence; "" when it does."""
+def _why_not(sale: Sale, rule: Rule, entry: Entry, stages: StageOrder) -> LeftOut | None:
+    """Why this rule does not bill this entry; None when it does."""
     entered = Place(entry.pipeline_id, entry.stage_id)
     if why_not := _gone(sale.place, entered, stages):
-        return why_not
+        return LeftOut(why_not)
     if rule.still_in_stage and sale.place != entered:
-        return say(
-            "The deal left the stage, and the rule “%(rule)s” wants it still there.",
-            rule=rule.name,
+        return LeftOut(
+            say(
+                "The deal left the stage, and the rule “%(rule)s” wants it still there.",
+                rule=rule.name,
+            )
         )
-    return joined(_of_conditions(sale, rule))
-
-
-def _of_conditions(sale: Sale, rule: Rule) -> Iterator[str]:
     failed = unmet(sale, rule.conditions, rule.match)
+    return _of_conditions(sale, rule, failed) if failed else None
+
+
+def _of_conditions(sale: Sale, rule: Rule, failed: Sequence[Condition]) -> LeftOut:
+    """A field that is gone is a problem only where the rule might hold without it."""
     gone = [condition for condition in failed if is_gone(sale, condition.field)]
-    for key in dict.fromkeys(condition.field for condition in gone):
-        yield say(_GONE, rule=rule.name, field=called(key, sale.known), where=sale.source_name)
+    problems = [_no_field(sale, rule, key) for key in dict.fromkeys(one.field for one in gone)]
+    reasons = [problem.sentence for problem in problems]
     there = [in_words(condition, sale.known) for condition in failed if condition not in gone]
     if there:
         both = N_("%(first)s or %(second)s"), N_("%(first)s and %(second)s")
         wanted = reduce(
             lambda first, one: say(both[rule.match == "all"], first=first, second=one), there
         )
-        yield say("The rule “%(rule)s” bills only if %(wanted)s.", rule=rule.name, wanted=wanted)
+        only = say("The rule “%(rule)s” bills only if %(wanted)s.", rule=rule.name, wanted=wanted)
+        reasons.append(only)
+    hangs_on_them = rule.match == "any" or not there
+    return LeftOut(joined(reasons), tuple(problems) if hangs_on_them else ())
+
+
+def _no_field(sale: Sale, rule: Rule, key: str) -> Problem:
+    name = called(key, sale.known)
+    reason = say(_GONE, rule=rule.name, field=name, where=sale.source_name)
+    return Problem(f"rules.{rule.slug}", reason, say("Choose another field in the rule."))
 
 
 def _gone(now: Place, entered: Place, stages: StageOrder) -> str:

@@ -4,13 +4,13 @@ Vendors fill it, the settings page shows it, and settings are compared with it: 
 stage that was deleted since.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from server.core.field_keys import entity_of, is_built_in
+from server.core.field_keys import entity_of, is_attribute, is_built_in
 from server.core.known_fields import KnownFields
 from server.core.messages import N_
 from server.core.rules import StageOrder
@@ -30,6 +30,7 @@ _NO_FIELD = {
 
 StageKind = Literal["open", "won", "lost", "unsorted"]
 Entity = Literal["deal", "contact", "company", "product"]
+OWNERS: tuple[Entity, ...] = get_args(Entity)
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,15 @@ class Catalog:
 @dataclass(frozen=True)
 class Lists:
     """``fetched_at`` None: the vendor never told. ``notice`` says, in a sentence, why what is here
-    may be old; "" when it is fresh."""
+    may be old; "" when it is fresh. ``read_again``: whose fields were read alone since, and when.
+    """
 
     pipelines: tuple[Pipeline, ...] = ()
     fields: tuple[KnownField, ...] = ()
     catalogs: tuple[Catalog, ...] = ()
     fetched_at: datetime | None = None
     notice: str = ""
+    read_again: Mapping[Entity, datetime] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:
@@ -123,11 +126,37 @@ class Lists:
     @cached_property
     def known_fields(self) -> KnownFields | None:
         """For whoever judges a sale; None where the vendor never told."""
-        if not self.is_known:
+        if not (self.is_known or self.read_again):
             return None
         names = {key: one.name for key, one in self._by_key.items()}
         boxes = frozenset(key for key, one in self._by_key.items() if one.type == "checkbox")
         return KnownFields(names, boxes)
+
+    def fields_at(self, entity: Entity) -> datetime | None:
+        """When the vendor told of its fields last."""
+        return self.read_again.get(entity, self.fetched_at)
+
+    def with_fields(self, entity: Entity, fields: Sequence[KnownField], at: datetime) -> "Lists":
+        """With this entity's fields as they were read alone."""
+        return replace(self._with(entity, fields), read_again={**self.read_again, entity: at})
+
+    def has_lost(self, entity: Entity, fields: Sequence[KnownField]) -> bool:
+        """Whether there are none in this answer, though there were some here: that is no proof that
+        they are gone."""
+        return not _own(entity, fields) and bool(_own(entity, self.fields))
+
+    def trusting(self, last: "Lists") -> "Lists":
+        """With the fields of the last list, where there were some and this one has none."""
+        lists = self
+        for entity in OWNERS:
+            if last.has_lost(entity, self.fields) and (entity != "product" or self.catalogs):
+                lists = lists._with(entity, [one for one in last.fields if one.entity == entity])
+        return lists
+
+    def _with(self, entity: Entity, fields: Sequence[KnownField]) -> "Lists":
+        others = [one for one in self.fields if one.entity != entity]
+        placed = sorted([*others, *fields], key=lambda one: OWNERS.index(one.entity))
+        return replace(self, fields=tuple(placed))
 
     def product_catalogs(self) -> list[int]:
         """The lists whose elements are sold."""
@@ -144,7 +173,9 @@ class Lists:
     def to_json(self) -> dict[str, Any]:
         """Without the notice: that is of one look."""
         body = asdict(replace(self, notice=""))
-        return {**body, "fetched_at": self.fetched_at.isoformat() if self.fetched_at else None}
+        again = {entity: at.isoformat() for entity, at in self.read_again.items()}
+        at = self.fetched_at.isoformat() if self.fetched_at else None
+        return {**body, "fetched_at": at, "read_again": again}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "Lists":
@@ -161,6 +192,9 @@ class Lists:
             ),
             catalogs=tuple(Catalog(**row) for row in body["catalogs"]),
             fetched_at=datetime.fromisoformat(at) if at else None,
+            read_again={
+                entity: datetime.fromisoformat(at) for entity, at in body["read_again"].items()
+            },
         )
 
 
@@ -200,6 +234,11 @@ def _missing_in_rule(path: str, rule: Rule, lists: Lists) -> Iterator[tuple[str,
             asks = say("The rule “%(rule)s” asks for it.", rule=rule.name)
             sentence = joined([_gone(condition.field), asks, _CHOOSE])
             yield f"{path}.conditions.{index}.field", sentence
+
+
+def _own(entity: Entity, fields: Sequence[KnownField]) -> list[KnownField]:
+    """Those of the entity that are no attributes of every account's."""
+    return [one for one in fields if one.entity == entity and not is_attribute(one.key)]
 
 
 def _is_missing(key: str, lists: Lists) -> bool:

@@ -83,6 +83,8 @@ def _bill(run: Run, deal_id: DealId, billed: Billed) -> list[DocumentRow]:
         if isinstance(decision, Bill):
             for one in [*judge.earlier(decision), decision]:
                 made += _issue(run, sale, wanted, one, billed)
+        elif decision.problems:
+            billed.refused(CannotBill(decision.problems))
         else:
             reasons.append(decision.reason)
     if any(rule.again for rule in rules) and not billed.problems:

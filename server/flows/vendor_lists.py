@@ -7,6 +7,7 @@ for more than seconds. The stages and product lists that jobs use are kept along
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from server.core.errors import Outcome, TryLater
 from server.core.said import joined, say
 from server.core.vendor_lists import (
     Catalog,
+    Entity,
     KnownField,
     Lists,
     Option,
@@ -37,7 +39,7 @@ __all__ = [
     "Option",
     "Pipeline",
     "Stage",
-    "keep",
+    "keep_fields",
     "last_known",
     "lists_of",
     "missing_in",
@@ -85,7 +87,11 @@ def lists_of(
 def last_known(world: World, account_id: int) -> Lists:
     """What was told last, of whatever age: the vendor is not asked."""
     with world.database.read() as session:
-        text = calls.cached_text(session, account_id, CACHE)
+        return _kept(session, account_id)
+
+
+def _kept(session: Session, account_id: int) -> Lists:
+    text = calls.cached_text(session, account_id, CACHE)
     return _parsed(text) if text else Lists()
 
 
@@ -99,13 +105,25 @@ def _parsed(text: str) -> Lists:
 
 
 def _read(glance: Glance) -> Lists:
-    lists = read_lists(glance.kommo, glance.world.clock.now())
+    """An entity that has no fields any more keeps those that it had: no account is without."""
+    account_id, now = glance.account_id, glance.world.clock.now()
+    found = read_lists(glance.kommo, now)
     with glance.world.database.write() as session:
-        keep(session, glance.account_id, lists, glance.world.clock.now())
+        lists = found.trusting(_kept(session, account_id))
+        _keep(session, account_id, lists, now)
     return lists
 
 
-def keep(session: Session, account_id: int, lists: Lists, now: datetime) -> None:
+def keep_fields(
+    session: Session, account_id: int, entity: Entity, fields: Sequence[KnownField], now: datetime
+) -> Lists:
+    """The lists with these, as Kommo told them just now; the rest is as old as it was."""
+    lists = _kept(session, account_id).with_fields(entity, fields, now)
+    calls.cache(session, account_id, CACHE, lists.to_json(), now)
+    return lists
+
+
+def _keep(session: Session, account_id: int, lists: Lists, now: datetime) -> None:
     """Jobs look for stages and product lists under their own names."""
     calls.cache(session, account_id, CACHE, lists.to_json(), now)
     stages = {str(p.pipeline_id): [stage.stage_id for stage in p.stages] for p in lists.pipelines}

@@ -111,17 +111,23 @@ def test_the_reason_names_the_conditions_that_failed():
 
 
 @pytest.mark.parametrize("test", ["equals", "not"])
-def test_a_field_that_is_gone_is_the_reason_whatever_is_asked_of_it(test):
+def test_a_field_that_is_gone_is_the_reason_and_a_problem_where_the_rule_hangs_on_it(test):
     condition = {"field": "deal.cf.12", "is": test, "value": "false"}
     other = {"field": "deal.price", "is": "filled"}
     deal = at(INVOICE, sparse=True, known=KnownFields({}, frozenset()))
     gone = (
         "The rule “Won” asks for the field deal.cf.12, which does not exist any more in Kommo. "
-        "Choose another in the rule."
+        "Choose another field in the rule."
     )
-    assert reason(deal, rules=[rule("won", conditions=[condition])]) == gone
-    told = reason(deal, rules=[rule("won", conditions=[condition, other], match="any")])
-    assert told == f"{gone} The rule “Won” bills only if Deal: Amount is filled."
+    both = f"{gone} The rule “Won” bills only if Deal: Amount is filled."
+    for conditions, match, reason, problems in (
+        ([condition], "all", gone, [gone]),
+        ([condition, other], "any", both, [gone]),
+        ([condition, other], "all", both, []),
+    ):
+        decision = decided(deal, rules=[rule("won", conditions=conditions, match=match)])
+        assert decision.reason == reason
+        assert [str(problem) for problem in decision.problems] == problems
 
 
 def test_the_first_rule_that_holds_wins():

@@ -51,6 +51,15 @@ def test_fresh_reads_them_again_at_once(rig: Rig) -> None:
     assert lists_of(rig.world, rig.account_id) == fresh
 
 
+def test_an_answer_without_any_fields_does_not_empty_the_list(rig: Rig) -> None:
+    made = rig.kommo.add_field("leads", "text", "Order")
+    known = lists_of(rig.world, rig.account_id)
+    where = "GET /api/v4/leads/custom_fields"
+    rig.sandbox.faults.add(Fault("error_before", where, "kommo", status=404))
+    assert lists_of(rig.world, rig.account_id, fresh=True).fields == known.fields
+    assert lists_of(rig.world, rig.account_id).field(f"deal.cf.{made.id}")
+
+
 def test_jobs_find_the_stages_and_product_lists_that_were_read(rig: Rig) -> None:
     catalog = rig.kommo.add_catalog("Products")
     lists = lists_of(rig.world, rig.account_id, fresh=True)

@@ -1,11 +1,14 @@
 """What entering a stage is: proven by a hook or by Kommo's own list, and undone by moving back."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import requests
 
 from server.core.states import JobState
 from server.flows.vendor_lists import lists_of
+from server.sandbox.faults import Fault
 from server.store import inbox
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
@@ -131,21 +134,59 @@ def test_an_unmet_condition_is_said_in_words(shop: Shop, rig: Rig) -> None:
     assert "bills only if" in left_out(shop, deal)
 
 
-def test_a_box_never_ticked_is_not_ticked_but_one_that_was_deleted_bills_nothing(
+def box(rig: Rig, name: str) -> str:
+    return f"deal.cf.{rig.kommo.add_field('leads', 'checkbox', name).id}"
+
+
+def wants_unticked(shop: Shop, key: str) -> None:
+    condition = {"field": key, "is": "equals", "value": False}
+    shop.rig.settings(shop.document("draft", {}, conditions=[condition]))
+    shop.rig.pump()
+
+
+def issued(shop: Shop) -> Any:
+    deal = shop.deal()
+    shop.issue(deal)
+    return deal
+
+
+def test_a_box_never_ticked_is_not_ticked_but_one_that_was_deleted_waits_for_another(
     shop: Shop, rig: Rig
 ) -> None:
-    boxes = [rig.kommo.add_field("leads", "checkbox", name) for name in ("Wholesale", "Paid")]
+    gone, there = box(rig, "Wholesale"), box(rig, "Paid")
     lists_of(rig.world, rig.account_id)
-    rig.kommo.delete_field(boxes[0].id)
+    rig.kommo.delete_field(int(gone.removeprefix("deal.cf.")))
     rig.clock.advance(timedelta(minutes=10))
-    for box in boxes:
-        condition = {"field": f"deal.cf.{box.id}", "is": "equals", "value": False}
-        rig.settings(shop.document("draft", {}, conditions=[condition]))
-        deal = shop.deal()
-        shop.issue(deal)
-        if box is boxes[0]:
-            gone = f"asks for the field deal.cf.{box.id}, which does not exist any more"
-            assert gone in left_out(shop, deal)
+    wants_unticked(shop, gone)
+    deal = issued(shop)
+    asks = f"asks for the field {gone}, which does not exist any more in Kommo. Choose another"
+    assert shop.job_of(deal).state == JobState.PARKED
+    assert asks in shop.job_of(deal).said
+    assert len(shop.open_tasks(deal)) == 1
+    wants_unticked(shop, there)
+    assert (shop.shown(deal), shop.open_tasks(deal)) == ("Draft", [])
+
+
+def test_a_field_is_gone_only_where_kommo_lists_the_others_after_the_deal_has_entered(
+    shop: Shop, rig: Rig
+) -> None:
+    lists_of(rig.world, rig.account_id)
+    rig.clock.advance(timedelta(seconds=20))
+    wants_unticked(shop, box(rig, "Made since"))
+    assert shop.shown(issued(shop)) == "Draft"
+    rig.clock.advance(timedelta(minutes=10))
+    other_lists = "GET /api/v4/catalogs/*/custom_fields"
+    rig.sandbox.faults.add(Fault("error_before", other_lists, "kommo", times=None))
+    assert shop.shown(issued(shop)) == "Draft"
+    rig.clock.advance(timedelta(minutes=10))
+    none = Fault("error_before", "GET /api/v4/leads/custom_fields", "kommo", status=404)
+    rig.sandbox.faults.add(replace(none))
+    assert shop.shown(issued(shop)) == "Draft"
+    wants_unticked(shop, box(rig, "Newest"))
+    rig.sandbox.faults.add(none)
+    deal = issued(shop)
+    assert "does not list its fields" in shop.job_of(deal).said
+    rig.later(minutes=1)
     assert shop.shown(deal) == "Draft"
 
 

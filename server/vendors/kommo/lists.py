@@ -5,11 +5,12 @@ code where Kommo itself gave it one (e-mail, SKU), else by its id: users rename 
 integration's code may have a twin. Source: reference kommo §4.5-§4.7.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from server.core.field_keys import PREDEFINED, what_is_wrong
 from server.core.vendor_lists import (
+    OWNERS,
     Catalog,
     Entity,
     KnownField,
@@ -86,6 +87,12 @@ def read_lists(client: KommoClient, now: datetime) -> Lists:
     )
 
 
+def read_fields(client: KommoClient, entity: Entity) -> tuple[KnownField, ...]:
+    """Of deals, contacts or companies alone, in a call for each 50 fields. Raises the outcomes."""
+    rows = {(entity, None): client.custom_fields(dict(ENTITIES)[entity])}
+    return shaped(SOURCE, lambda rows: tuple(_known_fields(rows, (entity,))), rows)
+
+
 def _once(found: Iterable[KnownField]) -> Iterator[KnownField]:
     """Two lists have fields of one code; the products' own stands first."""
     seen: set[str] = set()
@@ -113,8 +120,10 @@ def _catalog(row: Row) -> Catalog:
     return Catalog(int(row["id"]), str(row["name"]), str(row.get("type") or "regular"))
 
 
-def _known_fields(rows: dict[tuple[Entity, int | None], list[Row]]) -> Iterator[KnownField]:
-    for entity in ("deal", "contact", "company", "product"):
+def _known_fields(
+    rows: Mapping[tuple[Entity, int | None], list[Row]], entities: Sequence[Entity] = OWNERS
+) -> Iterator[KnownField]:
+    for entity in entities:
         for key, name, kind in BUILT_IN:
             if key.startswith(f"{entity}."):
                 yield KnownField(key, name, entity, kind)
