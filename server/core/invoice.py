@@ -112,7 +112,8 @@ class InvoiceDraft:
                 "lines": lines,
                 "totals": totals,
                 "discount_percent": Decimal(frozen["discount_percent"]),
-                "due_on": date.fromisoformat(day) if (day := frozen["due_on"]) else None,
+                # not in drafts from before there was such a date
+                "due_on": date.fromisoformat(day) if (day := frozen.get("due_on")) else None,
             }
         )
 

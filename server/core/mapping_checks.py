@@ -16,6 +16,7 @@ from server.core.mapping import read_currency, read_due
 from server.core.money import decimal_of, decimals
 from server.core.said import joined, say
 from server.core.sale import Party, Place, Sale
+from server.core.settings_checks import sources_of
 from server.core.settings_model import Source
 from server.core.sources import Problems, Reader
 
@@ -36,7 +37,18 @@ def unusable(mapping: settings.Mapping) -> list[tuple[str, str]]:
     ]
     taxes = [("mapping.taxes.fixed", mapping.taxes.fixed)]
     taxes += [(f"mapping.taxes.table.{key}", row) for key, row in mapping.taxes.table.items()]
-    return [*errors, *(error for path, rates in taxes for error in _rates(path, rates))]
+    return [
+        *_braces(mapping),
+        *errors,
+        *(error for path, rates in taxes for error in _rates(path, rates)),
+    ]
+
+
+def _braces(mapping: settings.Mapping) -> Errors:
+    for path, source in sources_of(mapping, "mapping"):
+        for here, text in _texts(path, source):
+            if wrong := template.what_is_wrong(text):
+                yield f"{here}.text", wrong
 
 
 def _read_as(mapping: settings.Mapping) -> Iterator[tuple[str, Source | None, Read]]:
@@ -45,7 +57,8 @@ def _read_as(mapping: settings.Mapping) -> Iterator[tuple[str, Source | None, Re
     yield "currency", mapping.currency, read_currency
     yield "language", mapping.language, lambda reader, text: language(reader, "", text)
     yield "due_days", mapping.due_days, read_due
-    yield "lines.price", mapping.lines.price, _price
+    if mapping.lines.origin != "amount":  # which asks for no price
+        yield "lines.price", mapping.lines.price, _price
     yield "client.email", client.email, read_email
     yield "client.language", client.language, lambda reader, text: language(reader, "", text)
     if off is not None:
@@ -60,10 +73,16 @@ def _read_as(mapping: settings.Mapping) -> Iterator[tuple[str, Source | None, Re
 
 def _fixed(path: str, source: Source | None) -> Iterator[tuple[str, Source]]:
     """The levels of a source that are a text without fields, by their paths."""
+    for here, text in _texts(path, source):
+        if text.strip() and not template.fields_in(text) and not template.what_is_wrong(text):
+            yield here, Source(text=text)
+
+
+def _texts(path: str, source: Source | None) -> Iterator[tuple[str, str]]:
+    """The levels of a source that are a text, by their paths."""
     while source is not None:
-        text = source.text or ""
-        if text.strip() and not template.fields_in(text):
-            yield path, Source(text=text)
+        if source.text is not None:
+            yield path, source.text
         path, source = f"{path}.or", source.fallback
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "Taxes",
     "Trigger",
     "WriteBack",
+    "as_stored",
     "default_settings",
     "json_schema",
     "validate",
@@ -61,15 +62,21 @@ class InvalidSettings(ValueError):
 
 def validate(data: Any) -> SettingsDocument:
     """The document from parsed JSON. Raises InvalidSettings with everything that is wrong."""
-    if _too_deep(data, _DEEPEST):
-        raise InvalidSettings([("", say("is nested too deeply"))])
-    try:
-        document = SettingsDocument.model_validate(data)
-    except ValidationError as error:
-        raise InvalidSettings(in_words(error)) from error
+    document = as_stored(data)
     if errors := [*contradictions(document), *unusable(document.mapping)]:
         raise InvalidSettings(errors)
     return document
+
+
+def as_stored(data: Any) -> SettingsDocument:
+    """Likewise a document that was saved, of which only the shape is looked at: what is refused by
+    now was not when it was saved, and shall stop no more than what it says."""
+    if _too_deep(data, _DEEPEST):
+        raise InvalidSettings([("", say("is nested too deeply"))])
+    try:
+        return SettingsDocument.model_validate(data)
+    except ValidationError as error:
+        raise InvalidSettings(in_words(error)) from error
 
 
 def default_settings(triggers: Sequence[tuple[int, int]] = ()) -> SettingsDocument:

@@ -46,6 +46,17 @@ def fields_of(part: BaseModel, path: str) -> Iterator[tuple[str, str]]:
             yield here, value
 
 
+def sources_of(part: BaseModel, path: str) -> Iterator[tuple[str, Source]]:
+    """(dotted path, source) of every source in this part of the settings."""
+    for name, info in type(part).model_fields.items():
+        value = getattr(part, name)
+        here = f"{path}.{info.alias or name}"
+        if isinstance(value, Source):
+            yield here, value
+        elif isinstance(value, BaseModel):
+            yield from sources_of(value, here)
+
+
 def _slugs(document: SettingsDocument) -> Errors:
     seen: set[str] = set()
     for index, rule in enumerate(document.rules):

@@ -39,11 +39,6 @@ def _field_key(key: str) -> str:
     return key
 
 
-def _template(text: str) -> str:
-    template.parse(text)
-    return text
-
-
 def _once(ids: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ids))
 
@@ -66,7 +61,6 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)
 ]
 FieldKey = Annotated[str, AfterValidator(_field_key)]
-Template = Annotated[Text, AfterValidator(_template)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=60)]
 FieldCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", max_length=255)]
 CatalogId = Annotated[int, Field(ge=1)]
@@ -87,7 +81,7 @@ class Source(Part):
     """Where a value comes from: a field, or text with fields in it; ``or`` when it is empty."""
 
     field: FieldKey | None = None
-    text: Template | None = None
+    text: Text | None = None
     fallback: "Source | None" = Field(default=None, alias="or")
 
     @model_validator(mode="after")

@@ -12,7 +12,8 @@ from server.core import template
 from server.core.errors import Problem
 from server.core.field_keys import entity_of, is_built_in
 from server.core.money import plain
-from server.core.said import say
+from server.core.part_names import PART_NAMES
+from server.core.said import joined, say
 from server.core.sale import FieldValue, Sale, SaleLine
 from server.core.settings_model import Source
 
@@ -83,7 +84,14 @@ class Reader:
     def _one(self, path: str, source: Source) -> Values:
         if source.field is not None:
             return self.field(path, source.field)
-        text = template.render(source.text or "", self._shown)
+        try:
+            text = template.render(source.text or "", self._shown)
+        except template.BadTemplate as bad:  # saved before this was refused
+            part = PART_NAMES.get(path, path)
+            unusable = say("“%(part)s” in the mapping cannot be used.", part=part)
+            todo = say("Correct it in Billhook's settings.")
+            self.problems.add(path, joined([unusable, bad.sentence]), todo)
+            return ()
         return (FieldValue(text),) if text.strip() else ()
 
     def _shown(self, key: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from server.core.field_keys import what_is_wrong
+from server.core import field_keys
 from server.core.said import say
 
 _PIECE = re.compile(r"(\{+)([^{}]*)(\}+)|[{}]|[^{}]+")
@@ -14,7 +14,11 @@ _SHOWN = 20  # letters after a brace, for whoever looks for it
 
 
 class BadTemplate(ValueError):
-    """The template cannot be read; the message is for whoever wrote it."""
+    """The template cannot be read; ``sentence`` is for whoever wrote it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,26 @@ def parse(text: str) -> tuple[str | Placeholder, ...]:
     """Its pieces in order, each with a field's key. Raises BadTemplate."""
     found = tuple(pieces(text))
     for piece in found:
-        if isinstance(piece, Placeholder) and (wrong := _what_is_wrong(piece)):
+        if isinstance(piece, Placeholder) and (wrong := _wrong_with(piece)):
             raise BadTemplate(wrong)
     return found
 
 
 def fields_in(text: str) -> tuple[str, ...]:
-    """The keys of the fields that it shows. Raises BadTemplate."""
-    return tuple(piece.key for piece in parse(text) if isinstance(piece, Placeholder))
+    """The keys of the fields that it shows; none where it cannot be read."""
+    try:
+        return tuple(piece.key for piece in parse(text) if isinstance(piece, Placeholder))
+    except BadTemplate:
+        return ()
+
+
+def what_is_wrong(text: str) -> str:
+    """The sentence for whoever wrote it, "" where it can be read."""
+    try:
+        parse(text)
+    except BadTemplate as bad:
+        return bad.sentence
+    return ""
 
 
 def render(text: str, value_of: Callable[[str], str]) -> str:
@@ -59,15 +75,25 @@ def render(text: str, value_of: Callable[[str], str]) -> str:
     )
 
 
+def labelled(text: str, label_of: Callable[[str], str]) -> str:
+    """The text with each field's label for its key; as it is where it cannot be read."""
+    try:
+        return render(text, lambda key: f"{{{label_of(key)}}}")
+    except BadTemplate:
+        return text
+
+
 def too_many_braces(name: str) -> str:
     """The sentence for a field that stands in more than one brace on each side."""
     return say("A field stands in one brace on each side: write {%(name)s}.", name=name)
 
 
-def _what_is_wrong(field: Placeholder) -> str:
+def _wrong_with(field: Placeholder) -> str:
     if not field.key:
         return say("“{}” names no field: write {deal.name}.")
-    return what_is_wrong(field.key) or (too_many_braces(field.key) if field.doubled else "")
+    return field_keys.what_is_wrong(field.key) or (
+        too_many_braces(field.key) if field.doubled else ""
+    )
 
 
 def _half(text: str, at: int) -> str:

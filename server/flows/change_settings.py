@@ -9,7 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from server.core.said import say
-from server.core.settings import InvalidSettings, SettingsDocument, default_settings, validate
+from server.core.settings import (
+    InvalidSettings,
+    SettingsDocument,
+    as_stored,
+    default_settings,
+    validate,
+)
 from server.core.states import JobClass
 from server.flows import deal_fields, pipelines, product_lists
 from server.flows.glance import Deadline, Glance, look
@@ -70,7 +76,7 @@ def newest(world: World, account_id: int) -> tuple[SettingsDocument, int]:
         row = settings.current(session, account_id)
     if row is None:
         return default_settings(), 0
-    return validate(row.document), row.number
+    return as_stored(row.document), row.number
 
 
 def save_if(
@@ -114,9 +120,9 @@ def _overtaken(world: World, account_id: int, based_on: int) -> Overtaken:
         mine = settings.numbered(session, account_id, based_on)
         rows = settings.since(session, account_id, based_on, at_most=MOST_TOLD)
     versions = (
-        Version(row.number, row.author, row.created_at, validate(row.document)) for row in rows
+        Version(row.number, row.author, row.created_at, as_stored(row.document)) for row in rows
     )
-    return Overtaken(validate(mine.document) if mine else default_settings(), tuple(versions))
+    return Overtaken(as_stored(mine.document) if mine else default_settings(), tuple(versions))
 
 
 def _follow(

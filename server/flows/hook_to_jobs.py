@@ -11,7 +11,7 @@ from typing import Any
 from server.core.said import say
 from server.core.settings import Rule, SettingsDocument
 from server.core.states import DocumentState, JobClass
-from server.flows.settings_of import validated
+from server.flows.settings_of import read_back
 from server.flows.world import World
 from server.store import accounts, first_look, inbox, jobs, ledger, settings
 from server.store.db import Session
@@ -85,7 +85,7 @@ def not_ours(state: str, external_id: str, told: KommoHook) -> str | None:
 def _plan(
     session: Session, account_id: int, told: KommoHook, text: str | None, *, replay: bool = False
 ) -> Plan:
-    document = validated(text) if text is not None else None
+    document = read_back(text) if text is not None else None
     plan = Plan(replay, document.rules if document else ())
     named = triggers(document) if document else set()
     for change in told.changes:

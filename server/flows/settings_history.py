@@ -10,7 +10,7 @@ from datetime import datetime
 
 from server.core.settings import InvalidSettings, SettingsDocument, default_settings
 from server.core.settings_diff import Difference, differences
-from server.flows.settings_of import validated
+from server.flows.settings_of import read_back
 from server.flows.world import World
 from server.store import settings, settings_history
 from server.store.db import Session
@@ -111,7 +111,7 @@ def _documents(
 
 def _readable(text: str) -> SettingsDocument | None:
     try:
-        return validated(text)
+        return read_back(text)
     except InvalidSettings:
         return None
 

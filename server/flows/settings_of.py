@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 
-from server.core.settings import SettingsDocument, default_settings, validate
+from server.core.settings import SettingsDocument, as_stored, default_settings
 from server.store import settings
 from server.store.db import Session
 
@@ -13,10 +13,10 @@ REMEMBERED = 256  # documents; found by their text, so a new version is a new on
 def settings_of(session: Session, account_id: int) -> SettingsDocument:
     """The newest version; the default (no rules) before the first was saved."""
     text = settings.current_text(session, account_id)
-    return validated(text) if text is not None else default_settings()
+    return read_back(text) if text is not None else default_settings()
 
 
 @lru_cache(REMEMBERED)
-def validated(text: str) -> SettingsDocument:
+def read_back(text: str) -> SettingsDocument:
     """A document is frozen, so all who read it may share it."""
-    return validate(json.loads(text))
+    return as_stored(json.loads(text))

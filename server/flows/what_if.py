@@ -13,7 +13,7 @@ from typing import Any
 from server.core.rules import Entry
 from server.core.said import joined, say
 from server.core.sale import Place
-from server.core.settings import Rule, SettingsDocument, validate
+from server.core.settings import Rule, SettingsDocument, as_stored
 from server.core.states import JobClass, JobState
 from server.core.what_if import Group, Tally, WouldBill
 from server.flows import pipelines, product_lists
@@ -120,7 +120,7 @@ _STATES = {
 
 def what_if(run: Run) -> str:
     told = run.job.payload
-    document = validate(told["document"])
+    document = as_stored(told["document"])
     rule = _rule(document, told["rule"])
     since = datetime.fromisoformat(told["until"]) - BACK
     try:

@@ -3,6 +3,8 @@ can differ, and one for each of a value's choices."""
 
 from flask_babel import gettext as _
 
+from server.core.part_names import PART_NAMES
+from server.web.languages import spoken
 from server.web.rule_words import deeds
 
 
@@ -23,22 +25,14 @@ def of_rules() -> dict[str, str]:
 def of_mapping() -> dict[str, str]:
     """By the dotted path under "mapping"."""
     return {
-        "currency": _("Currency"),
-        "language": _("Language"),
-        "po_number": _("PO number"),
-        "notes": _("Notes"),
-        "terms": _("Terms"),
-        "description": _("Description"),
-        "due_days": _("Due"),
+        **{path: spoken(words) for path, words in PART_NAMES.items()},
         "discount": _("Discount"),
         "discount.kind": _("Discount: kind"),
-        "discount.value": _("Discount: value"),
-        "discount.description": _("Discount: description"),
         **_of_lines(),
         "taxes.fixed": _("Taxes where the field is empty"),
         "taxes.field": _("Taxes: field"),
         "taxes.table": _("Taxes where the field says"),
-        **{f"client.{name}": _("Client: %(name)s", name=word) for name, word in _client().items()},
+        "client.match_by": _("Client: %(name)s", name=_("recognised by")),
         **_of_write_back(),
         "numbering.kind": _("Invoice numbers"),
         "numbering.prefix": _("Invoice numbers: prefix"),
@@ -51,10 +45,6 @@ def _of_lines() -> dict[str, str]:
     return {
         "lines.from": _("Lines are made from"),
         "lines.catalogs": _("Lines: Kommo lists"),
-        "lines.name": _("Line: name"),
-        "lines.sku": _("Line: article number"),
-        "lines.description": _("Line: description"),
-        "lines.price": _("Line: price"),
         "lines.when_amount_differs": _("When the deal's amount differs from its products"),
         "lines.extra_decimals": _("When a line does not come out in whole cents"),
     }
@@ -66,26 +56,6 @@ def _of_write_back() -> dict[str, str]:
         "write_back.number": _("Field of the deal for the invoice's number"),
         "write_back.amount": _("Field of the deal for the invoice's amount"),
         "write_back.status": _("Field of the deal for the invoice's status"),
-    }
-
-
-def _client() -> dict[str, str]:
-    return {
-        "match_by": _("recognised by"),
-        "email": _("e-mail"),
-        "organization": _("organization"),
-        "first_name": _("first name"),
-        "last_name": _("last name"),
-        "phone": _("phone"),
-        "street": _("street"),
-        "street2": _("street, second line"),
-        "city": _("city"),
-        "province": _("province"),
-        "postal_code": _("postal code"),
-        "country": _("country"),
-        "vat_name": _("name of the tax number"),
-        "vat_number": _("tax number"),
-        "language": _("language"),
     }
 
 

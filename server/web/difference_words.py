@@ -132,7 +132,7 @@ class Words:
         return _("%(first)s, else %(other)s", first=said, other=self._source(source.fallback))
 
     def _template(self, text: str) -> str:
-        return template.render(text, lambda key: f"{{{self._labels.label(key)}}}")
+        return template.labelled(text, self._labels.label)
 
     def _stage(self, place: Trigger) -> str:
         pipeline = self._lists.pipeline(place.pipeline_id)

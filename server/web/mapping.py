@@ -52,7 +52,9 @@ class Known:
 def edit() -> AnyResponse:
     """The mapping that counts now."""
     have = _known()
-    return _page(controls_of(have.document, have.labels), have)
+    form = controls_of(have.document, have.labels)
+    wrong = Typed(form, have.document, have.labels).errors  # saved before that was refused
+    return _page(form, have, wrong=wrong)
 
 
 @pages.post("")
@@ -172,7 +174,15 @@ def _a_row_for_each(form: Form, have: Known) -> tuple[Form, str, str]:
     form, new = mapping_rows.filled(form, [one.text for one in field.options])
     if not new:
         return form, "", _("Each choice of the field has its row.")
-    return form, new[0], ngettext("One row was added.", "%(num)d rows were added.", len(new))
+    return (
+        form,
+        new[0],
+        ngettext(
+            "One row was added: without a rate its value is not taxed.",
+            "%(num)d rows were added: without a rate their values are not taxed.",
+            len(new),
+        ),
+    )
 
 
 def _overtaken(mine: Form, overtaken: Overtaken) -> AnyResponse:
@@ -209,7 +219,7 @@ def _page(  # the form, and what is told with it
         422 if refused else 200,
         page=page,
         refused=refused,
-        unsaved=typed.document != have.document,
+        unsaved=typed.document != have.document and typed.data != have.document.to_json(),
         version=have.version if version is None else version,
         meanwhile=saved_meanwhile(over[0]) if over else None,
         changed=_changed(over[0].based_on, have) if over else (),

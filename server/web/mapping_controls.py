@@ -99,7 +99,7 @@ def several_lines(text: str) -> str:
 
 def shown_text(text: str, labels: Labels) -> str:
     """A template with its fields by name."""
-    return template.render(several_lines(text), lambda key: f"{{{labels.label(key)}}}")
+    return template.labelled(several_lines(text), labels.label)
 
 
 def _sources(mapping: Mapping, labels: Labels) -> Iterator[tuple[str, str]]:

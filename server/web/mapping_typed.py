@@ -134,7 +134,7 @@ class Typed:
                 elif piece.key and not key:
                     wrong = wrong or self._unknown(piece.key)
         except template.BadTemplate as bad:
-            return typed, wrong or spoken(bad.args[0])
+            return typed, wrong or spoken(bad.sentence)
         return text, wrong
 
     def _near(self, typed: str) -> str:
@@ -237,7 +237,4 @@ def _at(data: Any, path: str) -> Any:
 def _keys(level: dict[str, Any]) -> Iterator[str]:
     if level.get("field"):
         yield level["field"]
-    try:
-        yield from template.fields_in(level.get("text") or "")
-    except template.BadTemplate:
-        return
+    yield from template.fields_in(level.get("text") or "")

@@ -217,7 +217,7 @@ class Reading:
     def from_core(self, wrong: Iterable[tuple[str, str]], place: int) -> Errors:
         """What the settings' own check found beyond that, beside its control; ``place`` is the
         rule's. What belongs to no control is found under ""."""
-        return {self._control(path, place): _as_sentence(words) for path, words in wrong}
+        return {self._control(path, place): sentence_of(path, words) for path, words in wrong}
 
     def _control(self, path: str, place: int) -> str:
         inside = path.removeprefix(f"rules.{place}.").split(".")
@@ -236,6 +236,10 @@ def _place(place: str) -> dict[str, int]:
     return {"pipeline_id": int(pipeline), "stage_id": int(stage)}
 
 
-def _as_sentence(words: str) -> str:
+def sentence_of(path: str, words: str) -> str:
+    """An error of the settings as a sentence of its own."""
     told = spoken(words)
-    return told[:1].upper() + told[1:].rstrip(".") + "."
+    told = told[:1].upper() + told[1:].rstrip(".") + "."
+    if not path.startswith("mapping."):
+        return told
+    return str(_("The mapping has an error; correct it there first: %(what)s", what=told))

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.core import rule_changes
 from server.core.errors import Outcome
 from server.core.rule_changes import Document
-from server.core.settings import validate
+from server.core.settings import InvalidSettings, as_stored
 from server.core.settings_model import Rule, SettingsDocument
 from server.flows import change_settings, settings_history
 from server.flows.change_settings import NoSuchRule, Overtaken
@@ -26,7 +26,7 @@ from server.web.languages import spoken
 from server.web.mapping_labels import Labels
 from server.web.overtaken import saved_meanwhile
 from server.web.pages import go, show
-from server.web.rule_form import version_in
+from server.web.rule_form import sentence_of, version_in
 from server.web.rule_words import told
 from server.web.visitor import visitor
 
@@ -67,7 +67,7 @@ def save(edit: Callable[[Document], Document], based_on: int) -> None:
     try:
         change_settings.save_if(world(), me.account_id, data, me.name, based_on=based_on)
     except Overtaken as overtaken:
-        if validate(edit(overtaken.based_on.to_json())) != document:
+        if as_stored(edit(overtaken.based_on.to_json())) != document:
             raise
 
 
@@ -156,6 +156,12 @@ def remove(slug: str) -> AnyResponse:
     except Overtaken as overtaken:
         return _removal_page(slug, 422, overtaken)
     return go("rules.listed", said="removed")
+
+
+@pages.errorhandler(InvalidSettings)
+def _refused(wrong: InvalidSettings) -> AnyResponse:
+    """Not for what was done here: that has a place on the rule's page."""
+    return _list_page(known(), 422, why=" ".join(sentence_of(*error) for error in wrong.errors))
 
 
 def _in_order(

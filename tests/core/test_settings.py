@@ -182,6 +182,10 @@ def test_a_wrong_mapping_is_refused_in_words(path, wrong, words):
     assert words in found[f"mapping.{path}"]
 
 
+def test_a_price_is_not_looked_at_where_lines_have_none_of_their_own():
+    validate({"rules": [], "mapping": {"lines": {"from": "amount", "price": {"text": "free"}}}})
+
+
 @pytest.mark.parametrize(
     ("condition", "place", "words"),
     [
