@@ -1,5 +1,6 @@
 """The mapping as an admin uses it: in the frame, on its own page, by keyboard, without script."""
 
+import re
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def test_the_choices_of_a_field_become_rows_and_one_goes_on_in_the_first(
     first = app_page.locator("#taxes-table-1-value")
     expect(first).to_be_focused()
     expect(first).to_have_value("A")
-    expect(first).to_have_accessible_description("2 rows were added.")
+    expect(first).to_have_accessible_description(re.compile("2 rows were added"))
     expect(first).to_be_in_viewport()
     button.press("Enter")
     expect(app_page.get_by_text("Each choice of the field has its row.")).to_be_visible()

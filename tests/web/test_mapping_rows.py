@@ -67,7 +67,7 @@ def test_the_choices_of_the_tax_field_become_rows(rig: Rig, admin: LetIn) -> Non
     page = admin.post(f"{URL}/form", data={**form, "do": "values"})
     rows = controls(page)
     assert [rows[f"taxes-table-{index}-value"] for index in range(3)] == [*names, ""]
-    assert "2 rows were added." in page.text
+    assert "2 rows were added: without a rate" in page.text
     assert "has its row" in admin.post(f"{URL}/form", data={**rows, "do": "values"}).text
     other = admin.post(f"{URL}/form", data={**rows, "taxes-field": "Deal: Name", "do": "values"})
     assert "“Deal: Name” has no list of choices." in unescape(other.text)
