@@ -18,9 +18,19 @@
     if (here) queueMicrotask(() => here.scrollIntoView({ block: "center" }));
   });
 
-  // A notice of what failed goes away with the next thing that works.
+  const polls = (asker) => (asker.getAttribute("hx-trigger") || "").startsWith("every");
+
+  // A notice of what failed goes away with the next thing that works; of what a person did, not
+  // with a live part's asking, which comes within seconds.
+  let isForPerson = false;
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && notice()) notice().replaceChildren();
+    const { successful, requestConfig } = event.detail;
+    const byItself = polls(requestConfig.elt);
+    if (!successful) isForPerson ||= !byItself;
+    else if (notice() && !(byItself && isForPerson)) {
+      notice().replaceChildren();
+      isForPerson = false;
+    }
   });
 
   // A live part that cannot be read again says since when, stays as it is, and asks on.
@@ -57,20 +67,21 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
     const part = event.detail.target || live;
-    const polls = (live.getAttribute("hx-trigger") || "").startsWith("every");
     const held = !live.hasAttribute("data-eager") && part.contains(document.activeElement);
-    if (polls && (document.hidden || held)) event.preventDefault();
+    if (polls(live) && (document.hidden || held)) event.preventDefault();
   });
 
   // An answer for a part that has gone, or whose asker has gone with the page, is dropped: what it
   // brings along has no place, or is older than what stands there. A page that comes late counts.
-  // Listened for on whoever asked, for nothing of a part that has gone reaches the document.
+  // Listened for on whoever asked, for nothing of a part that has gone reaches the document; by one
+  // function, which an element takes once however often it asks.
+  const dropLate = (answer) => {
+    const { target, elt } = answer.detail;
+    if (!target || target === page()) return;
+    if (!target.isConnected || !elt.isConnected) answer.preventDefault();
+  };
   document.addEventListener("htmx:beforeRequest", (event) => {
-    event.detail.elt.addEventListener("htmx:beforeOnLoad", (answer) => {
-      const { target, elt } = answer.detail;
-      if (!target || target === page()) return;
-      if (!target.isConnected || !elt.isConnected) answer.preventDefault();
-    }, { once: true });
+    event.detail.elt.addEventListener("htmx:beforeOnLoad", dropLate);
   });
 
   // A link within the page leads to a control. The address stays: in the frame it says which page.

@@ -132,6 +132,8 @@
 
   /* ---- The page that is shown, kept behind the address's "#": Back works, also after a reload ---- */
 
+  let page = ""; // what is shown, as the address says it
+
   function where() {
     const path = location.hash.slice(1);
     return path.startsWith("/app/") ? path : said.first;
@@ -147,14 +149,20 @@
     const moved = shown.pathname !== new URL(requestConfig.path, location.href).pathname;
     if (requestConfig.verb !== "get" && !moved) return;
     shown.searchParams.delete("said");
-    const hash = `#${shown.pathname}${shown.search}`;
-    if (!location.hash) history.replaceState(null, "", hash);
-    else if (hash !== location.hash) history.pushState(null, "", hash);
+    page = `#${shown.pathname}${shown.search}`;
+    if (!location.hash) history.replaceState(null, "", page);
+    else if (page !== location.hash) history.pushState(null, "", page);
   });
 
   window.addEventListener("popstate", () => {
     if (token && location.hash.startsWith("#/app/")) load(where());
   });
+
+  // Who went Back and then stays for what is not saved finds the address of another page there.
+  document.addEventListener("close", (event) => {
+    if (event.target.id !== "unsaved" || event.target.returnValue === "leave") return;
+    if (page && page !== location.hash) history.pushState(null, "", page);
+  }, true);
 
   document.getElementById("again").addEventListener("click", () => {
     document.getElementById("again").hidden = true;

@@ -74,6 +74,10 @@ def test_in_kommo_an_admin_makes_a_rule_by_the_keyboard_and_switches_it_on(
     expect(inside.get_by_role("button", name="Stay here")).to_be_focused()
     keyboard.press("Enter")  # what was typed is not lost by a click elsewhere
     expect(inside.get_by_role("dialog")).to_have_count(0)
+    frame_page.page.evaluate("history.back()")
+    expect(inside.get_by_role("button", name="Stay here")).to_be_focused()
+    keyboard.press("Enter")  # nor by Back, and the address is again that of what is shown
+    frame_page.page.frames[1].wait_for_url("**#/app/rules/new", timeout=5000)
     inside.get_by_role("button", name="Save").last.press("Enter")
     expect(inside.get_by_text("Deal: Currency is one of “USD”")).to_be_visible()
     switch = inside.get_by_role("switch", name="Big deals")
