@@ -37,10 +37,17 @@ _CURRENCIES = {
 }
 
 
-def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") -> InvoiceDraft:
+def draft(
+    sale: Sale,
+    mapping: settings.Mapping,
+    *,
+    action: Action = "draft",
+    today: date | None = None,
+) -> InvoiceDraft:
     """The invoice that this sale makes. Raises CannotBill with every problem there is.
 
-    ``action`` is what the rule will do with it: "email" wants a client with an e-mail.
+    ``action`` is what the rule will do with it: "email" wants a client with an e-mail. ``today``
+    bounds how far away a due date may be, for which a day more or less does not matter.
     """
     problems = Problems(sale.problems)
     reader = Reader(sale, problems)
@@ -53,7 +60,7 @@ def draft(sale: Sale, mapping: settings.Mapping, *, action: Action = "draft") ->
         lines = _lines(reader, mapping, form, taken_off)
         if lines and not problems.found:
             _check_totals(reader, lines, taken_off, form)
-    texts = _texts(reader, mapping)
+    texts = _texts(reader, mapping, today)
     if problems.found:
         raise CannotBill(problems.found)
     sums, differs = totals(lines, taken_off.percent, form.currency)
@@ -192,24 +199,37 @@ def read_currency(reader: Reader, source: settings.Source | None) -> str:
     return reader.sale.currency
 
 
-def _texts(reader: Reader, mapping: settings.Mapping) -> dict[str, Any]:
+def _texts(reader: Reader, mapping: settings.Mapping, today: date | None) -> dict[str, Any]:
     return {
         "language": language(reader, "language", mapping.language),
         "po_number": reader.line_of_text("po_number", mapping.po_number),
         "notes": reader.text("notes", mapping.notes),
         "terms": reader.text("terms", mapping.terms),
-        **read_due(reader, mapping.due_days),
+        **read_due(reader, mapping.due_days, today),
     }
 
 
-def read_due(reader: Reader, source: settings.Source | None) -> dict[str, int | date]:
+def read_due(
+    reader: Reader, source: settings.Source | None, today: date | None = None
+) -> dict[str, int | date]:
     """The draft's ``due_days`` or, by a field that holds a day, its ``due_on``; of an empty source
     neither."""
     value = reader.first("due_days", source)
     if value is None:
         return {}
     if value.day is not None:
-        return {"due_on": value.day}
+        if today is None or (value.day - today).days <= LONGEST_DUE:
+            return {"due_on": value.day}
+        reader.problems.add(
+            "due_days",
+            say(
+                "The due date %(day)s is more than %(most)s days away.",
+                day=value.day,
+                most=LONGEST_DUE,
+            ),
+            say("Correct the date in %(where)s.", where=reader.sale.source_name),
+        )
+        return {}
     text = " ".join(value.text.split())
     days = decimal_of(text)
     if days is not None and 0 <= days <= LONGEST_DUE and days == int(days):

@@ -82,7 +82,7 @@ class Tally:
             self.leave("rule", then.reason, *deal)
             return
         try:
-            invoice = draft(sale, mapping, action=rule.action)
+            invoice = draft(sale, mapping, action=rule.action, today=entered.at.date())
         except CannotBill as refused:
             self.leave("problem", refused.problems[0].sentence, *deal)
             return

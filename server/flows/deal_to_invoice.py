@@ -126,7 +126,7 @@ def _issue(
         return []
     rule = decision.rule
     try:
-        draft = mapping.draft(sale, wanted.mapping, action=rule.action)
+        draft = mapping.draft(sale, wanted.mapping, action=rule.action, today=run.now().date())
         client = draft.client.name or _called(sale)
         run.note_names(int(sale.source_id), Names(sale.title, client, drafted=True))
         plan = Plan(key, rule.slug, rule.action, wanted.mapping.numbering)

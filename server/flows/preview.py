@@ -5,8 +5,9 @@ answers becomes a sentence; a page never fails on it.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from server.core import mapping
 from server.core.client import draft_client
@@ -81,7 +82,8 @@ class Existing:
 @dataclass(frozen=True)
 class Preview:
     """``draft`` None: it cannot be billed, ``problems`` say why (or ``notices``, where the deal
-    could not even be read; ``deal`` and ``verdict`` are None then)."""
+    could not even be read; ``deal`` and ``verdict`` are None then). ``today`` is the date that an
+    invoice made now would have."""
 
     deal: DealFigures | None = None
     draft: InvoiceDraft | None = None
@@ -90,6 +92,7 @@ class Preview:
     client: ClientChoice | None = None
     existing: tuple[Existing, ...] = ()
     notices: tuple[str, ...] = ()
+    today: date | None = None
 
     @property
     def made(self) -> Existing | None:
@@ -123,7 +126,8 @@ def preview(  # the deal, what is tried on it, and how
     lists = _with_its_stage(world, account_id, lists, read.sale, within)
     sale = replace(read.sale, known=lists.known_fields)
     found = _judged(world, account_id, sale, document, rule_slug, lists)
-    drafted = _drafted(sale, document, _action(found, document, rule_slug))
+    action = _action(found, document, rule_slug)
+    drafted = _drafted(sale, document, action, world.clock.now().date())
     return Preview(
         deal=_figures(read, sale, lists),
         draft=drafted.draft,
@@ -131,6 +135,7 @@ def preview(  # the deal, what is tried on it, and how
         verdict=found,
         client=_client(world, account_id, drafted.to_whom, fresh=fresh, within=within),
         existing=_existing(world, account_id, deal_id),
+        today=_today(world, account_id),
         notices=tuple(filter(None, (lists.notice, said))),
     )
 
@@ -231,10 +236,10 @@ class _Drafted:
     to_whom: DraftClient
 
 
-def _drafted(sale: Sale, document: SettingsDocument, action: mapping.Action) -> _Drafted:
+def _drafted(sale: Sale, document: SettingsDocument, action: mapping.Action, on: date) -> _Drafted:
     """Whom it is for is known also where the lines have problems."""
     try:
-        draft = mapping.draft(sale, document.mapping, action=action)
+        draft = mapping.draft(sale, document.mapping, action=action, today=on)
     except CannotBill as refused:
         with exact():
             to_whom = draft_client(Reader(sale, Problems()), document.mapping.client, action)
@@ -267,6 +272,12 @@ def _client(
     except Outcome as outcome:
         later = say("Who the client is will be known when the invoice is made.")
         return ClientChoice("unknown", joined([in_words(outcome), later]))
+
+
+def _today(world: World, account_id: int) -> date:
+    with world.database.read() as session:
+        books = accounts.connection(session, account_id, "freshbooks")
+    return world.clock.now().astimezone(ZoneInfo(books.timezone if books else "UTC")).date()
 
 
 def _existing(world: World, account_id: int, deal_id: int) -> tuple[Existing, ...]:

@@ -45,6 +45,10 @@ def test_a_date_field_says_when_the_invoice_is_due():
     deal = replace(deal, fields={**deal.fields, "deal.cf.9": (day,)})
     made = drafted(deal, due_days={"field": "deal.cf.9"})
     assert (made.due_on, made.due_days) == (date(2026, 3, 31), None)
+    by_field = mapping(due_days={"field": "deal.cf.9"})
+    assert draft(deal, by_field, today=date(2025, 3, 31)).due_on == date(2026, 3, 31)
+    with pytest.raises(CannotBill, match="2026-03-31 is more than 365 days away"):
+        draft(deal, by_field, today=date(2025, 3, 30))
     frozen = made.to_json()
     assert InvoiceDraft.from_json(frozen) == made
     del frozen["due_on"]  # frozen before there was such a date

@@ -1,5 +1,6 @@
 """The page that shows an invoice before it exists."""
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -70,6 +71,25 @@ def test_what_is_missing_is_said_in_plain_words_and_what_each_rule_would_do(shop
     assert "amount" in page
     assert "The rule “Issue” bills this deal" in page
     assert "The rule “Small” bills only if Deal: Amount is less than 5000." in page
+
+
+def test_a_due_date_is_shown_as_it_will_be(shop: Shop) -> None:
+    shop.rig.kommo.add_field("leads", "date", "Due", "DUE")
+    shop.rig.settings(shop.document("draft", {"due_days": {"field": "deal.code.DUE"}}))
+    admin = let_in(shop.rig)
+    passed = shop.deal("10.00", fields={"DUE": "2026-02-01T12:00:00+00:00"})
+    assert "at once: the field's date (Feb 1, 2026) has passed" in unescape(
+        _page(admin, deal=passed.id)
+    )
+    shop.issue(passed)
+    (invoice,) = shop.invoices
+    assert invoice["due_offset_days"] == 0
+    far = shop.deal("10.00", fields={"DUE": "2206-02-01T12:00:00+00:00"})
+    why = "The due date 2206-02-01 is more than 365 days away."
+    assert why in _page(admin, deal=far.id)
+    shop.issue(far)
+    assert shop.job_of(far).problems[0]["reason"] == why
+    assert len(shop.invoices) == 1
 
 
 def test_the_checklist_knows_that_it_was_tried(shop: Shop) -> None:
