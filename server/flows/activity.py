@@ -139,9 +139,8 @@ def ignore(world: World, account_id: int, subject: str, by: str) -> bool:
             said = {"result": f"Ignored by {by}."}
             kind, job_class = JobKind.TASKS_DONE, JobClass.WRITE_BACK
             jobs.defer(session, NewJob(account_id, kind, f"tasks:{deal}", job_class, said), now)
-        if deal:  # a rule that bills again comes back to none of them
-            entries = inbox.entries(session, account_id, int(deal))
-            inbox.judge(session, [entry.id for entry in entries])
+        if deal:  # a later hook of the deal, however it was mended, does not bill it
+            inbox.ignore(session, account_id, int(deal), by)
     return True
 
 

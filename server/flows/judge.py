@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from server.core import rules
 from server.core.errors import TryLater
-from server.core.rules import Bill, Decision, Entry, NamedSince
+from server.core.messages import N_
+from server.core.rules import Bill, Decision, Entry, LeftOut, NamedSince
 from server.core.said import say
 from server.core.sale import Place, Sale
 from server.core.settings import Rule
@@ -23,6 +24,7 @@ from server.store import inbox, settings
 
 LISTED_WITHIN = timedelta(minutes=10)  # Kommo's list may be late, but not for longer (sweep_events)
 ASK_AGAIN = timedelta(minutes=1)
+IGNORED_BY = N_("Ignored by %(by)s.")
 
 
 class Judge:
@@ -43,8 +45,7 @@ class Judge:
         decision = self._by(among)
         if not isinstance(decision, Bill):
             place = (self._sale.place.pipeline_id, self._sale.place.stage_id)
-            named = {(t.pipeline_id, t.stage_id) for rule in among for t in rule.when}
-            if place in named and self.ask():
+            if place in _named(among) and self.ask():
                 decision = self._by(among)
         while isinstance(decision, Bill) and decision.rule.again and not decision.entry.event:
             self._hear_of(decision.entry)
@@ -101,6 +102,12 @@ class Judge:
             rows = inbox.entries(session, run.account_id, int(self._sale.source_id))
             self._switched_on = settings.switched_on(session, run.account_id)
             self._named_since = settings.named_since(session, run.account_id)
+        if not run.job.payload.get("replay"):  # which a person asks for
+            ignored = [row.ignored_by for row in rows if row.ignored_by]
+            rows = [row for row in rows if not row.ignored_by]
+            named = _named(among)
+            if ignored and not any((row.pipeline_id, row.stage_id) in named for row in rows):
+                return LeftOut(say(IGNORED_BY, by=ignored[-1]))
         self._judged = {row.id for row in rows if row.judged}
         self._known = [
             Entry(row.pipeline_id, row.stage_id, row.at, row.id, row.upstream_id or "")
@@ -155,6 +162,10 @@ class Judge:
                 for entry in entered(told, {deal_id: self._sale.place})
             ]
         return any(news)
+
+
+def _named(among: Sequence[Rule]) -> set[tuple[int, int]]:
+    return {(one.pipeline_id, one.stage_id) for rule in among for one in rule.when}
 
 
 def _repeats(entry: Entry, other: Entry) -> bool:

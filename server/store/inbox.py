@@ -13,7 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from server.store.db import Base, inserted, is_duplicate, partial_index, rows_changed, savepoint
+from server.store.db import (
+    Base,
+    inserted,
+    is_duplicate,
+    partial_index,
+    rows_changed,
+    savepoint,
+    writable,
+)
 from server.store.sentence import Sentence
 
 SAME_ENTRY = timedelta(seconds=120)  # a hook and Kommo's event of one move differ by less
@@ -43,7 +51,8 @@ class EventRow(Base):
 
 class EntryRow(Base):
     """One proven entering of a stage. ``upstream_id`` is Kommo's event id, once known. ``judged``:
-    a run or a person has decided about it; kept for rules that bill again alone."""
+    a run or a person has decided about it; kept for rules that bill again alone. ``ignored_by``:
+    who said that it is not to be billed, "" where nobody did."""
 
     __tablename__ = "entry"
     __table_args__ = (
@@ -60,6 +69,7 @@ class EntryRow(Base):
     event_id: Mapped[int | None] = mapped_column(sa.ForeignKey("event.id"), index=True)
     upstream_id: Mapped[str | None]
     judged: Mapped[bool] = mapped_column(default=False)
+    ignored_by: Mapped[str] = mapped_column(default="")
 
 
 class CursorRow(Base):
@@ -133,7 +143,8 @@ def _tell(session: Session, row: "sa.Row[Any, Any, Any]", entered: Entered) -> b
     told = {"told_id": row.upstream_id or entered.upstream_id}
     told["told_at"] = entered.at if later else row.at
     if (told["told_id"], told["told_at"]) != (row.upstream_id, row.at):
-        session.connection().execute(_TOLD, {"entry_id": row.id, **told})
+        entered_again = {"judged": False, "ignored_by": ""} if later else {}
+        session.connection().execute(_TOLD.values(**entered_again), {"entry_id": row.id, **told})
     return later
 
 
@@ -173,6 +184,13 @@ def entries(session: Session, account_id: int, deal_id: int) -> list[EntryRow]:
 def judge(session: Session, ids: Sequence[int]) -> None:
     """No later run comes back to these entries."""
     session.execute(sa.update(EntryRow).where(EntryRow.id.in_(ids)).values(judged=True))
+
+
+def ignore(session: Session, account_id: int, deal_id: int, by: str) -> None:
+    """Of all that the deal has entered so far a person said that it is not to be billed."""
+    mine = sa.and_(EntryRow.account_id == account_id, EntryRow.deal_id == deal_id)
+    told = {"judged": True, "ignored_by": writable(by)}
+    session.execute(sa.update(EntryRow).where(mine).values(**told))
 
 
 def events(

@@ -1,6 +1,9 @@
 """What an admin sees of what happened, and what the buttons beside it lead to, edge to edge."""
 
 from datetime import timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
 
 from server.core.states import DocumentState, Group
 from server.flows import activity
@@ -8,6 +11,7 @@ from server.flows.activity import Entry, Filter
 from server.flows.again_told import is_idle
 from server.sandbox import Fault
 from server.sandbox.kommo.book.records import Actor
+from server.store.deal_names import DealNameRow
 from tests.rig import KOMMO_ID, Rig
 from tests.stories.shop import CREATE, RULE, Shop
 from tests.stories.test_a_person_decides import line
@@ -54,6 +58,18 @@ def test_a_billed_deal_is_in_order_and_opens_to_its_steps_and_calls(shop: Shop, 
     assert activity.counts(rig.world, rig.account_id, *day).invoiced.n == 1
 
 
+def test_a_deals_names_stay_with_its_draft_and_not_for_a_client_that_was_refused(
+    shop: Shop, rig: Rig
+) -> None:
+    billed = shop.deal()
+    refused = shop.deal(contact=shop.contact(f"ann@{'x' * 130}.test", "Bo Long"))
+    for deal in (billed, refused):
+        shop.issue(deal)
+    assert entry(rig, refused.id).client_name == "Bo Long"
+    names = rig.in_database(lambda session: session.scalars(sa.select(DealNameRow)).all())
+    assert {row.deal_id: row.drafted for row in names} == {billed.id: True, refused.id: False}
+
+
 def test_a_deal_moved_while_no_rule_was_on_is_left_out_and_tried_again(rig: Rig) -> None:
     shop = Shop(rig, on=False)
     deal = shop.deal()
@@ -84,9 +100,12 @@ def test_an_ignored_deal_closes_its_task_and_is_billed_when_it_is_mended_and_mov
     assert shop.open_tasks(deal) == []
     assert entry(rig, deal.id).group is Group.LEFT_OUT
     rig.kommo.update_contact(contact.id, fields={"EMAIL": "ann@acme.test"})
+    rig.kommo.update_deal(deal.id, price=Decimal("120"))  # looked at, and still ignored
     rig.pump()
     assert shop.invoices == []
+    assert str(shop.job_of(deal).said) == "Ignored by Ona Owner."
 
+    rig.clock.advance(timedelta(minutes=1))
     shop.move(deal, "Talks")
     shop.issue(deal)
     assert entry(rig, deal.id).group is Group.IN_ORDER

@@ -6,7 +6,7 @@ from alembic import op
 import server.store.db
 import server.store.sentence
 
-revision = "b8b3bb1ab4f8"
+revision = "4d98edc15cf9"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -507,6 +507,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Integer(), nullable=True),
         sa.Column("upstream_id", sa.String(), nullable=True),
         sa.Column("judged", sa.Boolean(), nullable=False),
+        sa.Column("ignored_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_entry_account_id_account")
         ),
