@@ -128,8 +128,9 @@ def _issue(
     try:
         draft = mapping.draft(sale, wanted.mapping, action=rule.action, today=run.now().date())
         client = draft.client.name or _called(sale)
-        run.note_names(int(sale.source_id), Names(sale.title, client, drafted=True))
-        plan = Plan(key, rule.slug, rule.action, wanted.mapping.numbering)
+        named = int(sale.source_id), Names(sale.title, client)
+        run.note_names(*named)
+        plan = Plan(key, rule.slug, rule.action, wanted.mapping.numbering, named)
         document = issue.issue(run, draft, plan)
     except CannotBill as refused:
         billed.refused(refused)

@@ -5,7 +5,7 @@ known of the call is recorded on its attempt; an attempt of unknown outcome is l
 anything is sent again. The invoice stays a draft until its totals are proven.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from server.flows.record_invoice import record_invoice
 from server.flows.run import Run
 from server.store import counters, ledger
 from server.store.db import Session
+from server.store.deal_names import Names
 from server.store.ledger import AttemptRow, DocumentRow, Frozen, Key
 from server.vendors.freshbooks.client import Invoice
 from server.vendors.freshbooks.write import (
@@ -49,6 +50,7 @@ class Plan:
     rule_slug: str
     action: str  # draft, mark_sent, email
     numbering: Numbering
+    named: tuple[int, Names]  # the deal, and what its draft calls it and its client
 
 
 def issue(run: Run, draft: InvoiceDraft, plan: Plan) -> DocumentRow:
@@ -70,6 +72,8 @@ def issue(run: Run, draft: InvoiceDraft, plan: Plan) -> DocumentRow:
 def _claim(run: Run, draft: InvoiceDraft, plan: Plan, customer_id: str) -> DocumentRow:
     """By what the rule wants now: an earlier claim that was refused froze nothing."""
     wanted = {"home": _home(run), "action": plan.action, "rule_slug": plan.rule_slug}
+    deal_id, names = plan.named
+    run.note_names(deal_id, replace(names, drafted=True))  # in the commit that keeps the draft
     with run.phase() as session:
         run.must_still_hold(session, "freshbooks")
         document = ledger.open_document(session, plan.key, run.now(), kind="invoice", **wanted)
