@@ -38,11 +38,7 @@ _CURRENCIES = {
 
 
 def draft(
-    sale: Sale,
-    mapping: settings.Mapping,
-    *,
-    action: Action = "draft",
-    today: date | None = None,
+    sale: Sale, mapping: settings.Mapping, *, action: Action = "draft", today: date | None = None
 ) -> InvoiceDraft:
     """The invoice that this sale makes. Raises CannotBill with every problem there is.
 

@@ -123,11 +123,9 @@ def preview(  # the deal, what is tried on it, and how
     read, said = _read(world, account_id, deal_id, sold(document, lists), fresh, within)
     if read is None or read.sale is None:
         return Preview(notices=(said or _GONE,))
-    lists = _with_its_stage(world, account_id, lists, read.sale, within)
-    sale = replace(read.sale, known=lists.known_fields)
+    lists, sale = _with_its_stage(world, account_id, lists, read.sale, within)
     found = _judged(world, account_id, sale, document, rule_slug, lists)
-    action = _action(found, document, rule_slug)
-    drafted = _drafted(sale, document, action, world.clock.now().date())
+    drafted = _drafted(world, sale, document, _action(found, document, rule_slug))
     return Preview(
         deal=_figures(read, sale, lists),
         draft=drafted.draft,
@@ -164,11 +162,11 @@ def sold(document: SettingsDocument, lists: Lists) -> tuple[int, ...]:
 
 def _with_its_stage(
     world: World, account_id: int, lists: Lists, sale: Sale, within: Deadline
-) -> Lists:
-    """The lists, read again where the deal's stage is newer than they are."""
-    if lists.stage_order().lists(sale.place):
-        return lists
-    return lists_of(world, account_id, fresh=True, seconds=within.left())
+) -> tuple[Lists, Sale]:
+    """The lists, read again where the deal's stage is newer than they are; and what it then is."""
+    if not lists.stage_order().lists(sale.place):
+        lists = lists_of(world, account_id, fresh=True, seconds=within.left())
+    return lists, replace(sale, known=lists.known_fields)
 
 
 def _figures(read: DealRead, sale: Sale, lists: Lists) -> DealFigures:
@@ -236,10 +234,13 @@ class _Drafted:
     to_whom: DraftClient
 
 
-def _drafted(sale: Sale, document: SettingsDocument, action: mapping.Action, on: date) -> _Drafted:
+def _drafted(
+    world: World, sale: Sale, document: SettingsDocument, action: mapping.Action
+) -> _Drafted:
     """Whom it is for is known also where the lines have problems."""
+    today = world.clock.now().date()
     try:
-        draft = mapping.draft(sale, document.mapping, action=action, today=on)
+        draft = mapping.draft(sale, document.mapping, action=action, today=today)
     except CannotBill as refused:
         with exact():
             to_whom = draft_client(Reader(sale, Problems()), document.mapping.client, action)
