@@ -95,7 +95,7 @@ def test_what_is_ignored_while_all_of_its_cause_are_tried_again_stays_ignored(
     assert (taken.n, taken.more) == (1, True)
     with ignored_once_read(world, past, "deal:5"):
         assert activity.all_of_cause(world, past.account_id, "mismatch").n == 0
-    assert waiting(past) == [(BILL, "deal:3")]
+    assert (BILL, "deal:3") in waiting(past)
     assert group(world, past, "deal:4") is Group.LEFT_OUT
     assert group(world, past, "deal:5") is Group.IN_ORDER
     (rest,) = [row for row in rows.rows_of(past.database, JobRow) if row.kind == "all_again"]
