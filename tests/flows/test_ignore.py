@@ -84,12 +84,13 @@ def ignored_once_read(world: World, past: Past, *subjects: str) -> Iterator[None
 
 
 def test_what_is_ignored_while_all_of_its_cause_are_tried_again_stays_ignored(
-    world: World, past: Past, monkeypatch: pytest.MonkeyPatch
+    world: World, past: Past, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(again, "BATCH", 2)
     for deal in (1, 2, 3, 4):
         past.parked(deal)
     past.invoice(5, DocumentState.MISMATCH)
+    clock.advance(hours=1)
     with ignored_once_read(world, past, "deal:4"):
         taken = activity.all_of_cause(world, past.account_id, "problems/client.email")
     assert (taken.n, taken.more) == (1, True)
