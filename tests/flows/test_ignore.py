@@ -17,7 +17,7 @@ from server.store import counts, jobs
 from server.store.job_rows import JobRow
 from server.store.ledger import DocumentRow
 from server.work.runner import Runner
-from tests.fixed_clock import START
+from tests.fixed_clock import START, FixedClock
 from tests.flows.activity_past import BILL, TELL, change_attempt, group, job, waiting
 from tests.store import rows
 from tests.store.activity_rows import Past
