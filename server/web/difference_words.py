@@ -46,7 +46,13 @@ class Words:
         self._choices = difference_labels.choices()
 
     def lines(self, found: Iterable[Difference]) -> list[Line]:
-        return [self._line(one) for one in found]
+        return [self._line(one) for one in found if not self._is_respelled(one)]
+
+    def _is_respelled(self, one: Difference) -> bool:
+        """The same field by another of its keys: by its code in a file, by its id from the page."""
+        both = one.before, one.after
+        sources = [value for value in both if isinstance(value, Source)]
+        return len(sources) == len(both) and len({self._source(value) for value in sources}) == 1
 
     def _line(self, one: Difference) -> Line:
         if one.path[0] == "mapping":

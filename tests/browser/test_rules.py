@@ -257,11 +257,12 @@ def test_axe_finds_nothing_on_a_form_with_errors(rig: Rig, app_page: Page, schem
     save(rig, "Won", "Paid")
     app_page.emulate_media(color_scheme=scheme)
     app_page.goto(f"{rig.url}/app/rules/won")
-    for name, value in (("Currency", "is one of"), ("Nonsense", "is")):
+    for number, (name, value) in enumerate((("Currency", "is one of"), ("Nonsense", "is")), 1):
         app_page.get_by_role("button", name="Add a condition").click()
+        expect(app_page.get_by_label("Field")).to_have_count(number)
         app_page.get_by_label("Field").last.fill(name)
         app_page.get_by_label("Comparison").last.select_option(value)
-    expect(app_page.get_by_role("group", name="Values")).to_be_visible()
+        expect(app_page.get_by_role("group", name="Values")).to_be_visible()
     app_page.get_by_label("Closed - won").uncheck()
     app_page.get_by_role("button", name="Save").last.click()
     expect(app_page.get_by_text("Choose a value.")).to_be_visible()
