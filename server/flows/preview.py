@@ -4,15 +4,15 @@ Looks, and makes nothing: no call that writes, no row but those of the calls. Wh
 answers becomes a sentence; a page never fails on it.
 """
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from server.core import mapping
 from server.core.client import draft_client
-from server.core.errors import CannotBill, Outcome, Problem
-from server.core.invoice import DraftClient, InvoiceDraft
+from server.core.errors import CannotBill, Outcome
+from server.core.invoice import DraftClient
 from server.core.money import exact
 from server.core.rules import Entry
 from server.core.said import joined, say
@@ -21,87 +21,20 @@ from server.core.settings import Rule, SettingsDocument
 from server.core.sources import Problems, Reader
 from server.core.vendor_lists import Lists
 from server.core.would_bill import Circumstances, Verdict, verdict
-from server.flows.find_deals import FoundDeal, FoundDeals, deal_url, find_deals
+from server.flows.find_deals import deal_url
 from server.flows.glance import Deadline, Glance, in_words, look
+from server.flows.previewed import DealFigures, Existing, Preview
 from server.flows.read_deal import MEMORY, DealRead, last_read, patiently, read_deal
 from server.flows.vendor_lists import lists_of
 from server.flows.which_client import ClientChoice, which_client
 from server.flows.world import World
 from server.store import accounts, inbox, ledger, settings
-
-__all__ = [
-    "ClientChoice",
-    "DealFigures",
-    "Existing",
-    "FoundDeal",
-    "FoundDeals",
-    "Preview",
-    "Verdict",
-    "find_deals",
-    "preview",
-]
+from server.vendors.freshbooks.write import where_reference_goes
 
 SECONDS = 8.0  # that a page waits for both vendors together
 
 _GONE = say("The deal was deleted in Kommo, or was never there.")
 _NO_CLIENT = ClientChoice("unknown", say("Who the client is depends on what is missing."))
-
-
-@dataclass(frozen=True)
-class DealFigures:
-    """The deal as Kommo shows it. ``products_total`` is Σ quantity × price, None where there are no
-    products or one has no price; ``read_at`` says how old the figures are."""
-
-    deal_id: int
-    name: str
-    amount: Decimal | None
-    products_total: Decimal | None
-    products: int
-    currency: str
-    pipeline: str
-    stage: str
-    url: str
-    read_at: datetime
-
-
-@dataclass(frozen=True)
-class Existing:
-    """An invoice of this deal that stands in the ledger. ``state`` is a DocumentState's value,
-    ``purpose`` says of which series it is."""
-
-    purpose: str
-    document_id: int
-    number: str
-    state: str
-    status: str
-    amount: str
-    currency: str
-    link: str
-
-
-@dataclass(frozen=True)
-class Preview:
-    """``draft`` None: it cannot be billed, ``problems`` say why (or ``notices``, where the deal
-    could not even be read; ``deal`` and ``verdict`` are None then). ``today`` is the date that an
-    invoice made now would have."""
-
-    deal: DealFigures | None = None
-    draft: InvoiceDraft | None = None
-    problems: tuple[Problem, ...] = ()
-    verdict: Verdict | None = None
-    client: ClientChoice | None = None
-    existing: tuple[Existing, ...] = ()
-    notices: tuple[str, ...] = ()
-    today: date | None = None
-
-    @property
-    def made(self) -> Existing | None:
-        """The invoice that the deciding rule would make, where it was made already."""
-        rule = self.verdict.rule if self.verdict else None
-        if rule is None or rule.again:
-            return None
-        same = (one for one in self.existing if one.purpose == rule.purpose and one.number)
-        return next(same, None)
 
 
 def preview(  # the deal, what is tried on it, and how
@@ -125,15 +58,14 @@ def preview(  # the deal, what is tried on it, and how
         return Preview(notices=(said or _GONE,))
     lists, sale = _with_its_stage(world, account_id, lists, read.sale, within)
     found = _judged(world, account_id, sale, document, rule_slug, lists)
-    drafted = _drafted(world, sale, document, _action(found, document, rule_slug))
-    return Preview(
+    action, today = _action(found, document, rule_slug), _today(world, account_id)
+    drafted, to_whom = _drafted(sale, document, action, today)
+    return replace(
+        drafted,
         deal=_figures(read, sale, lists),
-        draft=drafted.draft,
-        problems=drafted.problems,
         verdict=found,
-        client=_client(world, account_id, drafted.to_whom, fresh=fresh, within=within),
+        client=_client(world, account_id, to_whom, fresh=fresh, within=within),
         existing=_existing(world, account_id, deal_id),
-        today=_today(world, account_id),
         notices=tuple(filter(None, (lists.notice, said))),
     )
 
@@ -227,25 +159,18 @@ def _action(found: Verdict, document: SettingsDocument, rule_slug: str | None) -
     return rule.action if rule else "draft"
 
 
-@dataclass(frozen=True)
-class _Drafted:
-    draft: InvoiceDraft | None
-    problems: tuple[Problem, ...]
-    to_whom: DraftClient
-
-
 def _drafted(
-    world: World, sale: Sale, document: SettingsDocument, action: mapping.Action
-) -> _Drafted:
-    """Whom it is for is known also where the lines have problems."""
-    today = world.clock.now().date()
+    sale: Sale, document: SettingsDocument, action: mapping.Action, today: date
+) -> tuple[Preview, DraftClient]:
+    """The invoice or its problems, and whom it is for: that is known also where lines have some."""
     try:
         draft = mapping.draft(sale, document.mapping, action=action, today=today)
     except CannotBill as refused:
         with exact():
             to_whom = draft_client(Reader(sale, Problems()), document.mapping.client, action)
-        return _Drafted(None, refused.problems, to_whom)
-    return _Drafted(draft, (), draft.client)
+        return Preview(problems=refused.problems, today=today), to_whom
+    reference = where_reference_goes(draft, document.mapping.numbering.kind)
+    return Preview(draft=draft, today=today, reference=reference), draft.client
 
 
 def _client(
@@ -276,6 +201,7 @@ def _client(
 
 
 def _today(world: World, account_id: int) -> date:
+    """The date that an invoice made now would have: the business's."""
     with world.database.read() as session:
         books = accounts.connection(session, account_id, "freshbooks")
     return world.clock.now().astimezone(ZoneInfo(books.timezone if books else "UTC")).date()

@@ -14,7 +14,9 @@ from server.core.money import digits, rounded
 from server.core.settings import SettingsDocument
 from server.flows import set_up
 from server.flows.change_settings import newest
-from server.flows.preview import Preview, find_deals, preview
+from server.flows.find_deals import find_deals
+from server.flows.preview import preview
+from server.flows.previewed import Preview
 from server.flows.vendor_lists import lists_of
 from server.web import activity_words as words
 from server.web.auth import Act, Auth, Page, needs

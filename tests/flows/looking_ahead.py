@@ -3,7 +3,8 @@
 from typing import Any
 
 from server.core.settings import validate
-from server.flows.preview import Preview, preview
+from server.flows.preview import preview
+from server.flows.previewed import Preview
 from tests.stories.shop import Shop
 
 

@@ -55,6 +55,24 @@ def test_the_invoice_is_shown_line_by_line_and_nothing_is_made(shop: Shop) -> No
     assert not shop.rig.books.clients
 
 
+@pytest.mark.parametrize(
+    ("mapping", "where"),
+    [
+        ({}, "PO number"),
+        ({"po_number": {"text": "PO-7"}}, "Notes"),
+        ({"numbering": {"kind": "reference"}}, "Number"),
+    ],
+)
+def test_it_is_shown_where_billhooks_reference_will_stand(
+    rig: Rig, mapping: dict[str, Any], where: str
+) -> None:
+    shop = Shop(rig, mapping=mapping)
+    page = _page(let_in(rig), deal=shop.deal("100").id)
+    label = page.rpartition("Billhook's reference")[0].splitlines()[-1]
+    assert f">{where}<" in label
+    assert page.count("Billhook's reference") == 1
+
+
 def test_money_is_spelled_as_the_visitor_spells_it(shop: Shop) -> None:
     deal_id = _deal(shop)
     assert "2.401,50" in _page(let_in(shop.rig, language="pt"), deal=deal_id)
