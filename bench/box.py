@@ -124,10 +124,10 @@ class Box:
     def calls(self) -> list[tuple[str, str, int]]:
         """All since the last asking: (method, path, status), Kommo's first."""
         kommo, books = self._sandbox.kommo.calls, self._sandbox.freshbooks.calls
-        made = [tuple(call) for call in (*kommo, *books)]
+        made = [(method, path, status) for method, path, status in (*kommo, *books)]
         kommo.clear()
         books.clear()
-        return made  # type: ignore[return-value]
+        return made
 
     def idle(self) -> bool:
         return self._sandbox.deliveries.wait_idle(30.0)
@@ -166,7 +166,7 @@ class Box:
     def _writings(self) -> Iterator[tuple[str, Any]]:
         for call in self._sandbox.kommo.calls:
             if call[0] == "PATCH" and call[2] == 200:
-                yield call[1], call.at  # type: ignore[attr-defined]
+                yield call[1], call.at
 
     @staticmethod
     def _moved_at(hooks: list[Any], deal_id: int) -> Any:

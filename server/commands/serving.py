@@ -142,7 +142,7 @@ class Turning:
             log.warning("it has ended; jobs run here now")
         try:
             self._parts.engine.start()
-        except Exception:
+        except Exception:  # whatever it was: the process ends, and the log says why
             log.exception("the engine did not start; a server without one would only collect work")
             os._exit(Arbiter.WORKER_BOOT_ERROR)  # gunicorn's master then ends too
         self._started = True

@@ -39,7 +39,7 @@ def fields_of(part: BaseModel, path: str) -> Iterator[tuple[str, str]]:
         value = getattr(part, name)
         here = f"{path}.{info.alias or name}"
         if isinstance(value, Source):
-            yield from ((here, key) for key in value.keys())  # noqa: SIM118 it is no dict
+            yield from ((here, key) for key in value.keys())  # noqa: SIM118  # it is no dict
         elif isinstance(value, BaseModel):
             yield from fields_of(value, here)
         elif name == "field" and isinstance(value, str):

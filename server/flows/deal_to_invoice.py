@@ -126,7 +126,8 @@ def _issue(
         return []
     rule = decision.rule
     try:
-        draft = mapping.draft(sale, wanted.mapping, action=rule.action, today=run.now().date())
+        today = run.now().date()  # by UTC: it bounds typing errors, a day more or less is no matter
+        draft = mapping.draft(sale, wanted.mapping, action=rule.action, today=today)
         client = draft.client.name or _called(sale)
         named = int(sale.source_id), Names(sale.title, client)
         run.note_names(*named)

@@ -125,7 +125,7 @@ def _deal(home: ConnectionRow, row: Row, lists: Lists, mapped: Source | None) ->
 
 
 def _currency(sale: Sale, mapped: Source | None) -> str:
-    if mapped and any(entity_of(key) != "deal" for key in mapped.keys()):  # noqa: SIM118 no dict
+    if mapped and any(entity_of(key) != "deal" for key in mapped.keys()):  # noqa: SIM118  # no dict
         return ""
     return read_currency(Reader(sale, Problems()), mapped)
 

@@ -59,11 +59,15 @@ class Judge:
         rule = decision.rule
         if not rule.again:
             return []
-        if self._waiting(decision) and self.ask():
+        with self._run.world.database.read() as session:
+            since = settings.again_since(session, self._run.account_id).get(rule.slug)
+        if since is None:
+            return []
+        if self._waiting(decision.entry, since) and self.ask():
             self._by([rule])
         found = [
             self._decide(replace(self._sale, place=then), [rule], [one])
-            for one in self._waiting(decision)
+            for one in self._waiting(decision.entry, since)
             if one.event and (then := self._left_for(one)) is not None
         ]
         return [one for one in found if isinstance(one, Bill)]
@@ -76,10 +80,7 @@ class Judge:
         found = next(later, None)
         return None if found == here else found
 
-    def _waiting(self, decision: Bill) -> list[Entry]:
-        run, latest = self._run, decision.entry
-        with run.world.database.read() as session:
-            since = settings.again_since(session, run.account_id).get(decision.rule.slug, latest.at)
+    def _waiting(self, latest: Entry, since: datetime) -> list[Entry]:
         return [
             entry
             for entry in self._known

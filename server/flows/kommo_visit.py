@@ -26,7 +26,7 @@ LEEWAY = timedelta(minutes=1)  # a used token is remembered a little longer than
 class Why(StrEnum):
     """Why nobody was let in; the page says it in the person's language."""
 
-    BAD_TOKEN = "bad token"  # not Kommo's, not for us, expired  # noqa: S105
+    BAD_TOKEN = "bad token"  # not Kommo's, not for us, expired  # noqa: S105  # a word for it
     USED = "used"
     FOREIGN = "foreign"  # the request came from another page than the token's account
     UNKNOWN = "unknown"  # no such account here

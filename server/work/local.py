@@ -86,8 +86,7 @@ class LocalEngine:
                 if self._plan.is_set():
                     self._plan.clear()
                     self._schedule_retries()
-            except Exception:
-                # The line may not stop: the sweep comes again in five seconds.
+            except Exception:  # the line may not stop: the sweep comes again in five seconds
                 log.exception("dispatch failed")
             pause = min(PAUSES * (monotonic() - began), LONGEST_PAUSE)
             self._stopping.wait(max(PAUSE, pause))

@@ -7,7 +7,7 @@ import pytest
 from server.core.states import JobState
 from server.sandbox.faults import Fault
 from tests.rig import Rig
-from tests.stories.killing import MOST_COMMITS, KilledError, killed_at
+from tests.stories.killing import MOST_COMMITS, dies_at
 from tests.stories.shop import CREATE
 from tests.stories.stage_rules import WHILE, again, enters_again, told_of
 from tests.stories.test_never_twice import post
@@ -103,15 +103,7 @@ def test_killed_at_any_commit_a_re_entry_is_billed_once(rig: Rig, after: bool) -
         rig.clock.advance(SHORT_WHILE)
         shop.move(deal)
         rig.sandbox.deliveries.deliver_due()
-        killed = False
-        with killed_at(rig, nth, after=after):
-            try:
-                rig.runner.drain()
-            except KilledError:
-                killed = True
-        rig.restart()
-        for _ in range(4):
-            rig.later(seconds=125)
+        killed = dies_at(rig, nth, after=after)
         assert len(shop.invoices) == 2 * nth, f"killed at commit {nth}"
         assert shop.shown(deal, "NUMBER") == shop.invoices[-1]["invoice_number"]
         if not killed:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import Rig
-from tests.stories.killing import MOST_COMMITS, KilledError, killed_at
+from tests.stories.killing import MOST_COMMITS, dies_at
 from tests.stories.shop import Shop
 
 
@@ -28,15 +28,7 @@ def test_killed_at_any_commit_it_is_made_and_mailed_once(
         deal = shop.deal(contact=shop.contact(f"p{nth}@acme.test"))
         shop.move(deal)
         rig.sandbox.deliveries.deliver_due()
-        killed = False
-        with killed_at(rig, nth, after=after):
-            try:
-                rig.runner.drain()
-            except KilledError:
-                killed = True
-        rig.restart()
-        for _ in range(4):
-            rig.later(seconds=125)
+        killed = dies_at(rig, nth, after=after)
         assert shop.shown(deal) == "Sent", f"killed at commit {nth}"
         assert len(shop.invoices) == nth, f"killed at commit {nth}"
         assert len(shop.clients) == nth, f"killed at commit {nth}"

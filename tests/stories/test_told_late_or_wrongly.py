@@ -3,11 +3,13 @@
 import requests
 
 from server.flows.replay import Wanted, replay
+from server.sandbox.kommo.book.records import Deal
 from tests.rig import Rig
 from tests.stories.shop import RULE, Shop
 
 
-def test_entered_again_within_two_minutes_after_the_rule_was_switched_on(rig: Rig) -> None:
+def left_before_the_rule_was_on(rig: Rig) -> tuple[Shop, Deal]:
+    """A deal that was in the stage a minute ago, and is not now."""
     shop = Shop(rig, on=False)
     deal = shop.deal()
     shop.issue(deal)
@@ -15,19 +17,18 @@ def test_entered_again_within_two_minutes_after_the_rule_was_switched_on(rig: Ri
     rig.later(seconds=30)
     rig.rule_on(RULE)
     rig.later(seconds=30)
+    return shop, deal
+
+
+def test_entered_again_within_two_minutes_after_the_rule_was_switched_on(rig: Rig) -> None:
+    shop, deal = left_before_the_rule_was_on(rig)
     shop.issue(deal)
     rig.sweep()
     assert shop.shown(deal) == "Sent"
 
 
 def test_entered_again_within_two_minutes_and_its_hook_was_lost(rig: Rig) -> None:
-    shop = Shop(rig, on=False)
-    deal = shop.deal()
-    shop.issue(deal)
-    shop.move(deal, "Talks")
-    rig.later(seconds=30)
-    rig.rule_on(RULE)
-    rig.later(seconds=30)
+    shop, deal = left_before_the_rule_was_on(rig)
     rig.sandbox.deliveries.drop_next(50)
     shop.move(deal)
     rig.sandbox.deliveries.behave()

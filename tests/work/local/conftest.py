@@ -20,7 +20,7 @@ from server.work.local import LocalEngine
 from server.work.runner import Runner
 from server.work.table import Handler
 from tests.store import rows
-from tests.store.rows import job, until
+from tests.store.rows import BOUND, job, until
 from tests.work.worlds import a_world
 
 
@@ -44,6 +44,24 @@ def running(world: World, story: Handler) -> Iterator[LocalEngine]:
         yield engine
     finally:
         engine.stop()
+
+
+class Held:
+    """The work of a story that stands still until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self._going, self._go_on = threading.Event(), threading.Event()
+
+    def __call__(self, run: Run) -> str:
+        self._going.set()
+        assert self._go_on.wait(BOUND)
+        return "finished"
+
+    def has_begun(self) -> bool:
+        return self._going.wait(BOUND)
+
+    def go_on(self) -> None:
+        self._go_on.set()
 
 
 class Story:

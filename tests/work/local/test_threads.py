@@ -16,7 +16,7 @@ from server.work.local import LocalEngine
 from server.work.runner import Runner
 from tests.store import rows
 from tests.store.rows import BOUND, a_job, job, until
-from tests.work.local.conftest import Story, defer, running, state
+from tests.work.local.conftest import Held, Story, defer, running, state
 
 BILL = JobKind.DEAL_TO_INVOICE
 
@@ -45,21 +45,15 @@ def test_a_click_that_comes_while_all_threads_are_busy_goes_next(
 ):
     """Not after everything that was due before it came."""
     monkeypatch.setattr(local, "THREADS", 1)
-    going, go_on = threading.Event(), threading.Event()
-
-    def work(run: Run) -> str:
-        going.set()
-        assert go_on.wait(BOUND)
-        return "done"
-
-    story = Story(work)
+    held = Held()
+    story = Story(held)
     for n in range(4):
         account = rows.an_account(world.database, f"a{n}")
         defer(world, a_job(account, f"old:{n}", job_class=JobClass.BACKFILL))
     with running(world, story):
-        assert going.wait(BOUND)
+        assert held.has_begun()
         defer(world, a_job(rows.an_account(world.database), "click", job_class=JobClass.CLICK))
-        go_on.set()
+        held.go_on()
         story.wait_for("click", *(f"old:{n}" for n in range(4)))
     assert story.ran.index("click") == 1
 
@@ -95,23 +89,17 @@ def test_stopping_finishes_what_runs_and_begins_nothing_new(
     world: World, account: AccountId, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(local, "THREADS", 1)
-    going, go_on = threading.Event(), threading.Event()
-
-    def work(run: Run) -> str:
-        going.set()
-        assert go_on.wait(BOUND)
-        return "finished"
-
-    story = Story(work)
+    held = Held()
+    story = Story(held)
     engine = LocalEngine(world, Runner(world, {BILL: story}))
     engine.start()
     first = defer(world, a_job(account, "deal:1"))
     second = defer(world, a_job(account, "deal:2"))
-    assert going.wait(BOUND)
+    assert held.has_begun()
     stopping = threading.Thread(target=engine.stop)
     stopping.start()
     until(lambda: not any(thread.name == "dispatch" for thread in threading.enumerate()))
-    go_on.set()
+    held.go_on()
     stopping.join(BOUND)
     assert not stopping.is_alive()
     assert job(world.database, first).said == "finished"

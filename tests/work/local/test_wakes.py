@@ -14,7 +14,7 @@ from server.store.jobs import LEASE, JobKind
 from server.work import local
 from tests.store import rows
 from tests.store.rows import BOUND, a_job, job, until
-from tests.work.local.conftest import Story, defer, running, state
+from tests.work.local.conftest import Held, Story, defer, running, state
 
 
 def test_a_deferred_job_runs_at_once_without_waiting_for_a_tick(world: World, account: AccountId):
@@ -48,20 +48,14 @@ def test_a_job_that_a_job_defers_runs_at_once_too(world: World, account: Account
 def test_what_arrives_for_a_subject_that_runs_follows_when_it_ends(
     world: World, account: AccountId
 ):
-    going, go_on = threading.Event(), threading.Event()
-
-    def work(run: Run) -> str:
-        going.set()
-        assert go_on.wait(BOUND)
-        return "done"
-
-    story = Story(work)
+    held = Held()
+    story = Story(held)
     with running(world, story):
         defer(world, a_job(account))
-        assert going.wait(BOUND)
+        assert held.has_begun()
         second = defer(world, a_job(account))
         told = defer(world, a_job(account, kind=JobKind.TELL_MANAGER))
-        go_on.set()
+        held.go_on()
         until(lambda: {state(world, second), state(world, told)} == {JobState.DONE})
     assert story.most_at_once == 1
 
